@@ -1,0 +1,8 @@
+/** A close frame has room for so many bytes of a reason (RFC 6455 §5.5). */
+const reasonBytes = 123;
+
+/** As much of a text as a close frame has room for: of more the socket makes an exception. */
+export function closeReason(text: string): string {
+  const { read } = new TextEncoder().encodeInto(text, new Uint8Array(reasonBytes));
+  return text.slice(0, read);
+}

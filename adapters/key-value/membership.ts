@@ -1,0 +1,255 @@
+/**
+ * Changes of members (§6), made by the leader, one after the other.
+ *
+ * A new node comes in two steps: "we introduce an additional phase before the configuration change,
+ * in which the new servers join the cluster as non-voting members", and it votes when it has caught
+ * up. Where nodes live is in the log too, before the configuration that needs it: whoever has the
+ * one knows the other.
+ */
+import type { Observable } from 'rxjs';
+import { filter, firstValueFrom, map, merge, timer } from 'rxjs';
+import type { ClusterConfig } from '../../lib/index.js';
+import {
+  isJointConsensus,
+  isMember,
+  isVoter,
+  toJointConsensus,
+  uniqueNodes,
+} from '../../lib/cluster-config.js';
+import type { LogIndex, NodeId } from '../../lib/position.js';
+import type { Machine } from '../machine.js';
+import { NotLeader, OutcomeUnknown, Refused } from '../machine.js';
+import type { Change, ChangeFault, NodeStatus } from './client-protocol.js';
+import type { AnyCommand } from './commands.js';
+import type { Result, State } from './reducer.js';
+
+/** Why a change was not made, or not to its end. Asking again is harmless, always. */
+export class ChangeRefused extends Error {
+  override readonly name = 'ChangeRefused';
+
+  constructor(
+    readonly reason: ChangeFault,
+    text: string,
+  ) {
+    super(text);
+  }
+}
+
+/** The configuration in force: the newest in the log, committed or not (§6). */
+export interface InForce {
+  readonly config: ClusterConfig;
+  readonly index: LogIndex;
+  readonly isCommitted: boolean;
+}
+
+export interface MembershipOptions {
+  readonly id: NodeId;
+  readonly machine: Pick<
+    Machine<State, AnyCommand, Result, Uint8Array, Uint8Array>,
+    'dispatch' | 'changeConfig' | 'state'
+  >;
+  /** Replayed: the newest comes at once. */
+  readonly inForce$: Observable<InForce>;
+  /** Replayed. */
+  readonly leader$: Observable<NodeId | null>;
+  readonly addressOf: (id: NodeId) => string | undefined;
+  /** What the node at an address says of itself. Null: nothing, within a moment. */
+  readonly ask: (address: string) => Promise<NodeStatus | null>;
+  /** For one change. Default 8,000. */
+  readonly patienceMs?: number;
+  /** Between two looks at a node that catches up. Default 50. */
+  readonly pauseMs?: number;
+}
+
+export interface Membership {
+  /**
+   * Makes a change, as the leader. Rejects with a ChangeRefused, or as the machine does. A change
+   * that was made already is done.
+   */
+  lead(change: Change): Promise<void>;
+}
+
+export function membership(options: MembershipOptions): Membership {
+  return new Members(options);
+}
+
+class Members implements Membership {
+  private underway: string | null = null;
+  private deadline = 0;
+
+  constructor(private readonly options: MembershipOptions) {}
+
+  async lead(change: Change): Promise<void> {
+    if (this.underway !== null) throw inProgress(this.underway);
+    this.underway = `${change.type} ${change.id}`;
+    this.deadline = performance.now() + (this.options.patienceMs ?? 8000);
+    try {
+      await (change.type === 'add' ? this.add(change.id, change.address) : this.remove(change.id));
+    } finally {
+      this.underway = null;
+    }
+  }
+
+  private async add(id: NodeId, address: string): Promise<void> {
+    const { addressOf } = this.options;
+    const { config } = await this.settled(inProgress('an earlier change'));
+    if (isMember(config, id) && addressOf(id) !== address) {
+      const text = `${id} is a member at ${addressOf(id)}: remove it first, or choose another id`;
+      throw new ChangeRefused('idTaken', text);
+    }
+    if (isVoter(config, id)) return;
+    const resident = uniqueNodes(config).find((each) => each !== id && addressOf(each) === address);
+    if (resident !== undefined) {
+      throw new ChangeRefused('addressTaken', `${resident} lives at ${address}`);
+    }
+    await this.recognize(id, address, config);
+    await this.refuseLoss([...config.voters, id], id);
+    await this.enter(config, [[id, address]]);
+    const listening = (from: ClusterConfig): ClusterConfig => ({
+      ...from,
+      nonVoters: [...from.nonVoters, id],
+    });
+    if (!isMember(config, id)) await this.propose(id, listening);
+    await this.catchUp(id, address);
+    await this.propose(id, (from) => toJointConsensus(from, [id], []));
+    await this.settled();
+  }
+
+  private async remove(id: NodeId): Promise<void> {
+    const { config } = await this.settled(inProgress('an earlier change'));
+    if (!isMember(config, id)) {
+      // Its address is kept until the next change: whoever asks again is told that it is done.
+      if (this.options.machine.state.addresses.has(id)) return;
+      const members = uniqueNodes(config).join(', ');
+      throw new ChangeRefused('unknownNode', `${id} is no member: the members are ${members}`);
+    }
+    if (isVoter(config, id)) {
+      const rest = config.voters.filter((each) => each !== id);
+      if (rest.length === 0) {
+        throw new ChangeRefused('lastVoter', `${id} is the last voter: nobody could decide`);
+      }
+      await this.refuseLoss(rest, null);
+    }
+    await this.enter(config, []);
+    await this.propose(id, (from) =>
+      isVoter(from, id)
+        ? toJointConsensus(from, [], [id])
+        : { ...from, nonVoters: from.nonVoters.filter((each) => each !== id) },
+    );
+    await this.settled();
+  }
+
+  /** The node that answers there must be the one that is meant, and have no other cluster. */
+  private async recognize(id: NodeId, address: string, config: ClusterConfig): Promise<void> {
+    const status = await this.options.ask(address);
+    if (status === null) {
+      const mend = `start it with: rxraft node --id ${id} --listen ${address} --join …`;
+      throw new ChangeRefused('silent', `no node of this cluster answers at ${address}: ${mend}`);
+    }
+    if (status.id !== id) {
+      throw new ChangeRefused('stranger', `the node at ${address} is ${status.id}, not ${id}`);
+    }
+    const { voters } = status;
+    if (voters.length > 0 && !voters.some((each) => isMember(config, each) && each !== id)) {
+      const mend = 'start it anew with --join, on an empty folder';
+      throw new ChangeRefused('stranger', `${id} has founded a cluster of its own: ${mend}`);
+    }
+  }
+
+  /** A majority of those who will vote must be there, or the change could never be completed. */
+  private async refuseLoss(voters: readonly NodeId[], known: NodeId | null): Promise<void> {
+    const { id, ask, addressOf } = this.options;
+    const silent: NodeId[] = [];
+    await Promise.all(
+      voters.map(async (each) => {
+        if (each === id || each === known) return;
+        if ((await ask(addressOf(each) ?? '')) === null) silent.push(each);
+      }),
+    );
+    if (voters.length - silent.length > voters.length / 2) return;
+    const list = [...silent].sort().join(', ');
+    const text = `of the voters ${voters.join(', ')} a majority must be up, and silent is ${list}`;
+    throw new ChangeRefused('noMajority', text);
+  }
+
+  /** Where all members live, and who comes; who has left is forgotten. */
+  private async enter(
+    config: ClusterConfig,
+    coming: readonly (readonly [NodeId, string])[],
+  ): Promise<void> {
+    const { machine, addressOf } = this.options;
+    const wanted = new Map<NodeId, string>(coming);
+    for (const id of uniqueNodes(config)) {
+      const address = wanted.get(id) ?? addressOf(id);
+      if (address !== undefined) wanted.set(id, address);
+    }
+    const { addresses } = machine.state;
+    const gone = [...addresses.keys()].filter((id) => !wanted.has(id));
+    const changed = [...wanted].filter(([id, address]) => addresses.get(id) !== address);
+    const entries = [...gone.map((id) => [id, null] as const), ...changed];
+    await Promise.all(
+      entries.map(([id, address]) => machine.dispatch({ type: 'address', id, address })),
+    );
+  }
+
+  /** Until it has applied the entry that made it a member. */
+  private async catchUp(id: NodeId, address: string): Promise<void> {
+    const { index } = await this.settled();
+    for (;;) {
+      const status = await this.options.ask(address);
+      if (status !== null && status.id === id && status.applied >= index) return;
+      await this.pause(() => notCaughtUp(id));
+    }
+  }
+
+  private async propose(
+    id: NodeId,
+    change: (config: ClusterConfig) => ClusterConfig,
+  ): Promise<void> {
+    for (;;) {
+      const { config } = await this.settled();
+      try {
+        await this.options.machine.changeConfig(change(config));
+        return;
+      } catch (error) {
+        if (!(error instanceof Refused)) throw error;
+        const { reason } = error;
+        await this.pause(() =>
+          reason === 'notCaughtUp' ? notCaughtUp(id) : inProgress('an earlier change'),
+        );
+      }
+    }
+  }
+
+  /** What is in force when it is committed, and no change is under way. */
+  private async settled(
+    late: Error = new OutcomeUnknown('the change was not decided in time'),
+  ): Promise<InForce> {
+    const { id, inForce$, leader$ } = this.options;
+    const settled$ = inForce$.pipe(
+      filter(({ isCommitted, config }) => isCommitted && !isJointConsensus(config)),
+    );
+    const lost$ = leader$.pipe(
+      filter((leader) => leader !== id),
+      map((leader) => new NotLeader(leader)),
+    );
+    const late$ = timer(Math.max(0, this.deadline - performance.now())).pipe(map(() => late));
+    const found = await firstValueFrom(merge(settled$, lost$, late$));
+    if (found instanceof Error) throw found;
+    return found;
+  }
+
+  private async pause(refusal: () => ChangeRefused): Promise<void> {
+    if (performance.now() >= this.deadline) throw refusal();
+    await firstValueFrom(timer(this.options.pauseMs ?? 50));
+  }
+}
+
+function inProgress(what: string): ChangeRefused {
+  return new ChangeRefused('changeInProgress', `${what} is under way: try again when it is over`);
+}
+
+function notCaughtUp(id: NodeId): ChangeRefused {
+  const text = `${id} is a member without a vote, and far behind: add it again later`;
+  return new ChangeRefused('notCaughtUp', text);
+}

@@ -1,0 +1,48 @@
+/** The page's line to one node: a WebSocket, made again whenever it is lost. */
+import type { Observable } from 'rxjs';
+import { catchError, concat, defer, finalize, map, merge, of, repeat, Subject, timer } from 'rxjs';
+import { webSocket } from 'rxjs/webSocket';
+import type { NodeId } from '../../lib/position.js';
+import type { LiveFrame } from '../live/protocol.js';
+import { livePath, liveProtocol } from '../live/protocol.js';
+import type { LiveRequest } from '../live/request.js';
+
+export type LinkEvent =
+  | { readonly type: 'up'; readonly id: NodeId; readonly send: Send }
+  | { readonly type: 'frame'; readonly id: NodeId; readonly frame: LiveFrame }
+  | { readonly type: 'down'; readonly id: NodeId };
+
+/** Only between `up` and `down`: `webSocket` would keep what it can't send, and send it later. */
+export type Send = (request: LiveRequest) => void;
+
+/** A little different for each, so that they don't all knock at once. */
+const pauseMs = (): number => 400 + 400 * Math.random();
+
+/**
+ * What a node says, for as long as it is subscribed:
+ *
+ *     u up, f frame, d down    -uff--f-d----uf--
+ */
+export function link(id: NodeId, address: string): Observable<LinkEvent> {
+  const down$ = of<LinkEvent>({ type: 'down', id });
+  return concat(
+    defer(() => {
+      const up$ = new Subject<LinkEvent>();
+      const secure = location.protocol === 'https:' ? 'wss' : 'ws';
+      const socket$ = webSocket<unknown>({
+        url: `${secure}://${address}${livePath}`,
+        protocol: liveProtocol,
+        openObserver: {
+          next: () => up$.next({ type: 'up', id, send: (request) => socket$.next(request) }),
+        },
+      });
+      const frame$ = socket$.pipe(
+        map((frame): LinkEvent => ({ type: 'frame', id, frame: frame as LiveFrame })),
+        catchError(() => of()),
+        finalize(() => up$.complete()),
+      );
+      return merge(up$, frame$);
+    }),
+    down$,
+  ).pipe(repeat({ delay: () => timer(pauseMs()) }));
+}

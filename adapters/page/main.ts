@@ -1,0 +1,139 @@
+/** The live page: what a cluster does, while it does it. */
+import { render } from 'lit/html.js';
+import type { Observable } from 'rxjs';
+import {
+  BehaviorSubject,
+  catchError,
+  defer,
+  distinctUntilChanged,
+  EMPTY,
+  interval,
+  map,
+  merge,
+  of,
+  retry,
+  share,
+  switchMap,
+  tap,
+  timer,
+} from 'rxjs';
+import { ofType } from '../../lib/selectors.js';
+import type { LiveFrame } from '../live/protocol.js';
+import { control } from './control.js';
+import { curves } from './curves.js';
+import { Diagram } from './diagram.js';
+import type { LinkEvent } from './link.js';
+import { link } from './link.js';
+import { Model } from './model.js';
+import { nodeRows, nodesHeading } from './nodes.js';
+import type { Said } from './panel.js';
+import { headline, legend, tryIt } from './panel.js';
+import type { Pace } from './requests.js';
+import { Requests } from './requests.js';
+import { sampleMs } from './samples.js';
+import { skeleton } from './skeleton.js';
+
+type Members = Readonly<Record<string, string>>;
+
+const place = skeleton(document.getElementById('page') ?? document.body);
+const model = new Model();
+
+/** Where the nodes are: as the server of the page says at first, then as the nodes say. */
+const members$ = new BehaviorSubject<Members>({});
+const first$ = defer(async () => {
+  const { members } = (await (await fetch('./cluster.json')).json()) as { members: Members };
+  members$.next(members);
+}).pipe(retry({ delay: () => timer(1000) }));
+
+const event$: Observable<LinkEvent> = members$.pipe(
+  map((members) => JSON.stringify(Object.entries(members).sort())),
+  distinctUntilChanged(),
+  tap(() => model.setMembers(members$.value)),
+  switchMap(() =>
+    merge(...Object.entries(members$.value).map(([id, address]) => link(id, address))),
+  ),
+  tap((event) => model.onLink(event, performance.now())),
+  share(),
+);
+
+const newMembers$ = event$.pipe(
+  ofType<LinkEvent, 'frame'>('frame'),
+  map(({ frame }) => frame),
+  ofType<LiveFrame, 'status'>('status'),
+  // A node that lags behind knows less: the leader's word counts.
+  tap((status) => {
+    if (status.role === 'leader') members$.next(status.members);
+  }),
+);
+
+const requests = new Requests(model, event$);
+const { frame$, send } = control();
+let processes: Parameters<typeof nodeRows>[0]['processes'] = null;
+
+const pace$ = new BehaviorSubject<Pace>('off');
+const writing$ = pace$.pipe(switchMap((pace) => requests.writing(pace)));
+
+let said: readonly Said[] = [];
+const maxSaid = 6;
+
+function submit(event: SubmitEvent): void {
+  event.preventDefault();
+  const form = new FormData(event.target as HTMLFormElement);
+  const field = (name: string): string => {
+    const given = form.get(name);
+    return typeof given === 'string' ? given : '';
+  };
+  const key = field('key');
+  const value = field('value');
+  const isPut = (event.submitter as HTMLButtonElement | null)?.value !== 'get';
+  const asked = isPut ? ({ type: 'put', key, value } as const) : ({ type: 'get', key } as const);
+  const what = isPut ? `put ${key} ${value}` : `read ${key}`;
+  let line: Said = { what, outcome: null };
+  said = [line, ...said].slice(0, maxSaid);
+  requests.ask(asked).subscribe((outcome) => {
+    const answered: Said = { what, outcome };
+    said = said.map((each) => (each === line ? answered : each));
+    line = answered;
+    draw();
+  });
+  draw();
+}
+
+const diagram = new Diagram(place.diagram, model.timeline, () => draw());
+
+function toggle(kind: Parameters<Parameters<typeof legend>[1]>[0]): void {
+  if (!diagram.hidden.delete(kind)) diagram.hidden.add(kind);
+  draw();
+}
+
+function draw(): void {
+  diagram.order = model.order;
+  diagram.draw();
+  const columns = place.nodes.clientWidth < 700 ? 12 : 20;
+  render(headline(model), place.headline);
+  render(place.toolbar(diagram), place.tools);
+  render(legend(diagram.hidden, toggle), place.legend);
+  render(place.gutter(model), place.lanes);
+  render(nodesHeading({ model, processes, send, columns }), place.heading);
+  render(nodeRows({ model, processes, send, columns }), place.nodes);
+  render(curves(model.samples.list, model.samples.newest), place.curves);
+  const pace = pace$.value;
+  render(tryIt({ pace, said, submit, setPace: (next) => pace$.next(next) }), place.tryIt);
+  document.title = model.leader === null ? 'rxraft' : `${model.leader.id} leads · rxraft`;
+}
+
+const drawing$ = interval(120).pipe(
+  tap(() => {
+    model.timeline.prune(performance.now());
+    if (document.visibilityState === 'visible') draw();
+  }),
+);
+const sampling$ = interval(sampleMs).pipe(tap(() => model.samples.take()));
+const controlling$ = frame$.pipe(
+  tap((frame) => {
+    processes = frame.processes;
+  }),
+  catchError(() => EMPTY),
+);
+
+merge(newMembers$, first$, writing$, controlling$, sampling$, drawing$, of(draw())).subscribe();

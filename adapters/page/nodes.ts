@@ -1,0 +1,164 @@
+/** The nodes side by side: what each is, its log against those of the others, and its buttons. */
+import type { TemplateResult } from 'lit/html.js';
+import { html, nothing } from 'lit/html.js';
+import type { ControlRequest, ProcessState } from '../live/control-protocol.js';
+import type { PeerProgress } from '../live/protocol.js';
+import type { Model, NodeView } from './model.js';
+
+export interface NodesOptions {
+  readonly model: Model;
+  /** Null where nodes can't be stopped and started. */
+  readonly processes: Readonly<Record<string, ProcessState>> | null;
+  readonly send: (request: ControlRequest) => void;
+  /** Entries of the logs side by side. */
+  readonly columns: number;
+}
+
+/** The one thing that everybody wants to try, where it can be done. */
+export function nodesHeading({ model, processes, send }: NodesOptions): TemplateResult {
+  const leader = model.leader?.id;
+  return html`<h2>Nodes</h2>
+    ${
+      processes === null
+        ? html`<small>The page that npm start prints can kill and start them.</small>`
+        : html`<button
+            type="button"
+            class="stop"
+            ?disabled=${leader === undefined}
+            @click=${() => {
+              if (leader !== undefined) send({ type: 'stop', node: leader });
+            }}
+          >
+            Kill the leader
+          </button>`
+    }`;
+}
+
+export function nodeRows(options: NodesOptions): TemplateResult {
+  const { model, processes } = options;
+  const live = [...model.nodes.values()].filter(({ send }) => send !== null);
+  const end = Math.max(options.columns, ...live.map(({ status }) => status?.log.last.index ?? 0));
+  const peers = new Map((model.leader?.status?.peers ?? []).map((peer) => [peer.id, peer]));
+  const begin = end - options.columns + 1;
+  return html` <div class="row titles" aria-hidden="true">
+      <span class="id">Node</span><span class="what">Role</span> <span class="number">Commit</span
+      ><span class="number">Applied</span>
+      <span class="progress">Leader sees</span>
+      <span class="log"><span>Log: terms of entries ${begin} …</span><span>${end}</span></span>
+      ${processes === null ? nothing : html`<span class="buttons"></span>`}
+    </div>
+    ${model.order.map((id) => {
+      const node = model.nodes.get(id);
+      return node === undefined ? nothing : row(options, node, peers.get(id), begin);
+    })}`;
+}
+
+function row(
+  options: NodesOptions,
+  node: NodeView,
+  peer: PeerProgress | undefined,
+  begin: number,
+): TemplateResult {
+  const { status, id, address, send } = node;
+  const isAway = send === null || status === null;
+  const process = options.processes?.[id];
+  const role = isAway ? 'away' : status.role;
+  return html`<div class="row ${role}" role="group" aria-label="node ${id}" data-node=${id}>
+    <span class="id" title="${address}${isAway ? '' : `, process ${status.pid}`}">${id}</span>
+    <span class="what" data-role=${role}>
+      <b>${wordFor(role, process)}</b>
+      ${isAway ? nothing : html`<small>term ${status.term}</small>`}
+    </span>
+    <span class="number"><label>commit</label>${isAway ? '–' : status.commit}</span>
+    <span class="number"><label>applied</label>${isAway ? '–' : status.applied}</span>
+    <span class="progress">${progress(options.model, node, peer)}</span>
+    ${log(options, node, peer, begin)}
+    ${process === undefined ? nothing : buttons(options, id, process)}
+  </div>`;
+}
+
+function wordFor(role: string, process: ProcessState | undefined): string {
+  if (process === 'frozen') return 'frozen';
+  if (role !== 'away') return role;
+  return process === 'stopped' ? 'killed' : process === 'running' ? 'starting' : 'out of reach';
+}
+
+function progress(
+  { leader }: Model,
+  { id }: NodeView,
+  peer: PeerProgress | undefined,
+): TemplateResult | typeof nothing {
+  if (leader?.id === id) return html`<span class="muted">itself</span>`;
+  if (peer === undefined) return nothing;
+  const { matchIndex, nextIndex } = peer;
+  const title = 'matchIndex: known to be on its disk; nextIndex: what the leader will send it next';
+  return html`<span title=${title}>
+    <label>match</label>${matchIndex} <span class="muted">next ${nextIndex}</span>
+  </span>`;
+}
+
+/** One square for each entry, in the column of its index. */
+function log(
+  { columns }: NodesOptions,
+  { status, send, id }: NodeView,
+  peer: PeerProgress | undefined,
+  begin: number,
+): TemplateResult {
+  const isAway = send === null || status === null;
+  const entries = new Map(status?.log.entries.map((cell) => [cell.index, cell]));
+  const { last, snapshot } = status?.log ?? { last: null, snapshot: 0 };
+  const text =
+    last === null || isAway
+      ? `the log of ${id} is not known`
+      : `log of ${id}: up to ${last.index} of term ${last.term}, committed to ${status.commit}` +
+        (snapshot > 0 ? `, a snapshot up to ${snapshot}` : '');
+  const cells = Array.from({ length: columns }, (_, at) => {
+    const index = begin + at;
+    const cell = entries.get(index);
+    const isKnown = cell !== undefined && !isAway;
+    if (!isKnown) {
+      const isInSnapshot = index > 0 && index <= snapshot && !isAway;
+      return html`<i class=${isInSnapshot ? 'cell compact' : 'cell'}></i>`;
+    }
+    const isCommitted = index <= status.commit;
+    const match = peer !== undefined && index <= peer.matchIndex ? ' matched' : '';
+    const kind = {
+      command: `commands, ${cell.bytes} bytes`,
+      term: 'the marker of a new term',
+      config: 'a configuration',
+    }[cell.type];
+    const title = `entry ${index}, term ${cell.term}: ${kind}${isCommitted ? ', committed' : ''}`;
+    const tone = `cell term${cell.term % 6}${isCommitted ? ' committed' : ' open'}${match}`;
+    return html`<i class=${tone} title=${title}>${cell.term}</i>`;
+  });
+  return html`<span class="log" role="img" aria-label=${text}>${cells}</span>`;
+}
+
+function buttons({ send }: NodesOptions, node: string, process: ProcessState): TemplateResult {
+  const button = (type: ControlRequest['type'], word: string, title: string): TemplateResult =>
+    html`<button
+      type="button"
+      class=${type}
+      data-do=${type}
+      title=${title}
+      aria-label="${word} ${node}"
+      @click=${() => send({ type, node })}
+    >
+      ${word}
+    </button>`;
+  const isUp = process === 'running' || process === 'frozen';
+  return html`<span class="buttons">
+    ${
+      process === 'frozen'
+        ? button('thaw', 'Thaw', 'SIGCONT: it goes on where it stood')
+        : process === 'running'
+          ? button('freeze', 'Freeze', 'SIGSTOP: it stands still, and its sockets stay open')
+          : nothing
+    }
+    ${
+      isUp
+        ? button('stop', 'Kill', 'kill -9: nothing that was acknowledged is lost')
+        : button('start', 'Start', 'a new process on the same disk')
+    }
+  </span>`;
+}
