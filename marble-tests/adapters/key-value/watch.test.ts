@@ -1,0 +1,146 @@
+/** "Watches from an index on; if compacted: says so and starts with the current values." */
+import { describe, expect, it } from 'vitest';
+import { Changes } from '../../../adapters/key-value/changes.js';
+import type { WatchAnswer } from '../../../adapters/key-value/client-protocol.js';
+import { emptyState } from '../../../adapters/key-value/reducer.js';
+import { watching } from '../../../adapters/key-value/watch.js';
+
+const bytes = (text: string): Uint8Array => new Uint8Array(Buffer.from(text));
+
+/** A store that is written to, and somebody who watches it. */
+class Store {
+  readonly changes = new Changes({ changes: 5000 });
+  readonly state = emptyState();
+  readonly leaving = new AbortController();
+  applied = 0;
+
+  put(key: string, value = 'v', index = this.applied + 1): void {
+    this.applied = index;
+    this.state.values.set(Buffer.from(key).toString('latin1'), bytes(value));
+    this.changes.note(index, { key: bytes(key), value: bytes(value) });
+    this.changes.announce();
+  }
+
+  watch(
+    key = '',
+    isPrefix = true,
+    from: number | null = null,
+    idleMs = 60_000,
+  ): AsyncGenerator<WatchAnswer> {
+    const request = { type: 'watch', key: bytes(key), isPrefix, from } as const;
+    const { changes } = this;
+    const sources = { changes, state: () => this.state, applied: () => this.applied };
+    return watching(request, sources, this.leaving.signal, idleMs);
+  }
+}
+
+async function next(watch: AsyncGenerator<WatchAnswer>): Promise<string> {
+  const result = await watch.next();
+  if (result.done === true) return 'end';
+  const { value } = result;
+  if (value.type === 'watching') return `watching ${value.index}`;
+  const list = value.type === 'changes' ? value.changes : value.values;
+  const keys = list.map(({ key }) => Buffer.from(key).toString()).join();
+  const end = value.type === 'current' && value.isLast ? '!' : '';
+  return `${value.type} ${value.index} ${keys}${end}`;
+}
+
+describe('a watch', () => {
+  it('tells what changes from now on, entry by entry', async () => {
+    const store = new Store();
+    store.put('before');
+    const watch = store.watch();
+    expect(await next(watch)).toBe('watching 1');
+    store.put('a');
+    store.put('b', 'v', 3);
+    store.put('c', 'v', 3);
+    expect(await next(watch)).toBe('changes 2 a');
+    expect(await next(watch)).toBe('changes 3 b,c');
+    const waiting = next(watch);
+    store.put('d');
+    expect(await waiting).toBe('changes 4 d');
+  });
+
+  it('begins with the index that it is asked for', async () => {
+    const store = new Store();
+    for (const key of ['a', 'b', 'c']) store.put(key);
+    const watch = store.watch('', true, 2);
+    expect(await next(watch)).toBe('watching 1');
+    expect(await next(watch)).toBe('changes 2 b');
+    expect(await next(watch)).toBe('changes 3 c');
+  });
+
+  it.each<[string, boolean, string]>([
+    ['user/', true, 'changes 2 user/1'],
+    ['user', false, 'changes 4 user'],
+    ['', false, 'changes 5 '],
+  ])('of %j tells of nothing else', async (key, isPrefix, expected) => {
+    const store = new Store();
+    const watch = store.watch(key, isPrefix);
+    await next(watch);
+    for (const each of ['other', 'user/1', 'use', 'user', '']) store.put(each);
+    expect(await next(watch)).toBe(expected);
+  });
+
+  it('of what never changes is told how far the log is', async () => {
+    const store = new Store();
+    const watch = store.watch('quiet', false);
+    await next(watch);
+    const waiting = next(watch);
+    for (let i = 0; i < 1000; i += 1) store.put('loud');
+    expect(await waiting).toBe('watching 1000');
+  });
+
+  it('of what does not change gives a sign of life, and goes on', async () => {
+    const store = new Store();
+    store.put('a');
+    const watch = store.watch('', true, null, 10);
+    for (let i = 0; i < 3; i += 1) expect(await next(watch)).toBe('watching 1');
+    store.put('b');
+    expect(await next(watch)).toBe('changes 2 b');
+    expect(await next(watch)).toBe('watching 2');
+    store.leaving.abort();
+    expect(await next(watch)).toBe('end');
+  });
+
+  it('begins with the values where the log is not kept any more', async () => {
+    const store = new Store();
+    for (const key of ['a', 'b', 'other']) store.put(key);
+    store.changes.reset(3);
+    const watch = store.watch('', true, 2);
+    expect(await next(watch)).toBe('watching 1');
+    expect(await next(watch)).toBe('current 3 a,b,other!');
+    store.put('c');
+    expect(await next(watch)).toBe('changes 4 c');
+  });
+
+  it('that is read so slowly that the log overtakes it is told the values instead', async () => {
+    const store = new Store();
+    const watch = store.watch();
+    await next(watch);
+    for (let i = 0; i < 6000; i += 1) store.put(`k${i % 2}`);
+    expect(await next(watch)).toBe('current 6000 k0,k1!');
+  });
+
+  it('tells many values in pieces, as they were at one index', async () => {
+    const store = new Store();
+    for (let i = 0; i < 5; i += 1) store.put(`k${i}`, 'v'.repeat(200_000));
+    store.changes.reset(5);
+    const watch = store.watch('', true, 1);
+    await next(watch);
+    expect(await next(watch)).toBe('current 5 k0,k1');
+    store.put('k9');
+    expect(await next(watch)).toBe('current 5 k2,k3');
+    expect(await next(watch)).toBe('current 5 k4!');
+    expect(await next(watch)).toBe('changes 6 k9');
+  });
+
+  it('ends when nobody watches any more', async () => {
+    const store = new Store();
+    const watch = store.watch();
+    await next(watch);
+    const waiting = next(watch);
+    store.leaving.abort();
+    expect(await waiting).toBe('end');
+  });
+});

@@ -1,0 +1,112 @@
+/**
+ * The lock as diagrams. It is held for nine frames after each word of the cluster, and asked for
+ * again every three; a word takes one frame.
+ *
+ *     t the token, | it was lost
+ */
+import type { Observable } from 'rxjs';
+import { asyncScheduler, concat, ignoreElements, NEVER, of, throwError, timer } from 'rxjs';
+import type { Context } from 'rxjs-marbles';
+import { describe, expect, it } from 'vitest';
+import type { LockCommand, LockResult, Locks } from '../../../adapters/recipes/locks.js';
+import { lock } from '../../../adapters/recipes/locks.js';
+import type { Part } from '../../../adapters/recipes/part.js';
+import { marbles } from '../../marbles.js';
+
+/** A promise in virtual time: what rxjs and the recipe use of one. */
+function promiseOf(result$: Observable<LockResult>): Promise<LockResult> {
+  const over = { then: () => over };
+  const then = (resolve: (result: LockResult) => void, reject?: (error: unknown) => void) => {
+    result$.subscribe({ next: resolve, error: (error: unknown) => reject?.(error) });
+    return over;
+  };
+  return { then, catch: (reject: () => void) => then(() => undefined, reject) } as never;
+}
+
+const later = (result$: Observable<LockResult>): Observable<LockResult> =>
+  concat(timer(1).pipe(ignoreElements()), result$);
+
+/** A cluster that says these words, one after the other, and the last one for ever. */
+function cluster(
+  words: readonly (LockResult | 'refused' | 'silent')[],
+  holder$: Observable<number>,
+) {
+  const rest = [...words];
+  const said: string[] = [];
+  const part = {
+    id: 'a',
+    select: () => holder$,
+    dispatch: (command: LockCommand) => {
+      said.push(`${asyncScheduler.now()} ${command.type}`);
+      if (command.type === 'release') return promiseOf(of(command.token));
+      const word = rest.length > 1 ? rest.shift() : rest[0];
+      if (word === 'silent') return promiseOf(NEVER);
+      if (word === 'refused') return promiseOf(later(throwError(() => new Error('no leader'))));
+      return promiseOf(later(of(word ?? null)));
+    },
+  } as unknown as Part<Locks, LockCommand, LockResult>;
+  return { part, said };
+}
+
+/** Draws the lock of a cluster, and gives back what the cluster was told and when. */
+function draw(
+  words: readonly (LockResult | 'refused' | 'silent')[],
+  diagram: { readonly holder: string; readonly until: string; readonly lock: string },
+): readonly string[] {
+  let said: readonly string[] = [];
+  marbles((m: Context) => {
+    const made = cluster(words, m.cold(diagram.holder, { x: 7, y: 0 }));
+    ({ said } = made);
+    const held$ = lock(made.part, 'door', { forMs: 9, now: () => asyncScheduler.now() });
+    m.expect(held$, diagram.until).toBeObservable(diagram.lock, { t: 12 });
+  })();
+  return said;
+}
+
+describe('a lock', () => {
+  it('is taken, kept by asking in time, and given back', () => {
+    const said = draw([12], {
+      holder: 'y--------',
+      until: ' ^--------!',
+      lock: '  -t--------',
+    });
+    expect(said).toEqual(['0 acquire', '4 acquire', '7 acquire', '9 release']);
+  });
+
+  it('is waited for, and asked for as soon as its holder changes', () => {
+    const said = draw([null, null, 12], {
+      holder: 'x----y---',
+      until: ' ^-------!',
+      lock: '  ------t--',
+    });
+    expect(said).toEqual(['0 acquire', '3 acquire', '5 acquire', '8 release']);
+  });
+
+  it.each(['refused', 'silent'] as const)('is lost when it can not be kept: %s', (word) => {
+    const said = draw([12, word], {
+      holder: 'y-----------',
+      until: ' ^-----------!',
+      lock: '  -t--------|',
+    });
+    expect(said[0]).toBe('0 acquire');
+    expect(said.at(-1)).toBe('10 release');
+  });
+
+  it('is lost at once when another one has it', () => {
+    const said = draw([12, null], {
+      holder: 'y--------',
+      until: ' ^--------!',
+      lock: '  -t---|',
+    });
+    expect(said).toEqual(['0 acquire', '4 acquire', '5 release']);
+  });
+
+  it('that could not be asked for is asked for again', () => {
+    const said = draw(['refused', 12], {
+      holder: 'y--------',
+      until: ' ^-----!',
+      lock: '  ----t--',
+    });
+    expect(said).toEqual(['0 acquire', '3 acquire', '6 release']);
+  });
+});

@@ -1,0 +1,159 @@
+/** Three nodes on real sockets and a real disk, as an application has them. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { filter, firstValueFrom } from 'rxjs';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { WebSocket } from 'ws';
+import type { Replica, ReplicaOptions } from '../../adapters/replica.js';
+import { CommandFailed, replica } from '../../adapters/replica.js';
+import { freeAddresses } from './free-addresses.js';
+
+type Counter = Replica<number, number, number>;
+type Options = ReplicaOptions<number, number, number>;
+
+const reducer = (sum: number, by: number): { state: number; result: number } => {
+  if (by < 0) throw new RangeError('only upwards');
+  return { state: sum + by, result: sum + by };
+};
+
+let folder: string;
+let nodes: Record<string, string>;
+let running: Counter[];
+
+function start(id: string, options: Partial<Options> = {}): Counter {
+  const parts = { id, nodes, folder: join(folder, id), reducer, initialState: 0 };
+  const node = replica({ ...parts, patienceMs: 20_000, ...options });
+  running.push(node);
+  return node;
+}
+
+const role = (node: Counter, is: boolean): Promise<unknown> =>
+  firstValueFrom(node.isLeader$.pipe(filter((leads) => leads === is)));
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'replica-'));
+  const [a = '', b = '', c = ''] = await freeAddresses(3);
+  nodes = { a, b, c };
+  running = [];
+});
+afterEach(async () => {
+  await Promise.all(running.map((node) => node.stop().catch(() => undefined)));
+  await rm(folder, { recursive: true, force: true });
+});
+
+describe('three nodes', () => {
+  it('have one state, which any of them changes and reads, and a new leader after a stop', async () => {
+    const [a, b, c] = [start('a'), start('b'), start('c')] as const;
+    const sums = await Promise.all([a, b, c].map((node) => node.dispatch(1)));
+    expect(sums.sort()).toEqual([1, 2, 3]);
+    expect(await Promise.all([a, b, c].map((node) => node.read((sum) => sum)))).toEqual([3, 3, 3]);
+    for (const node of [a, b, c]) {
+      await expect(node.dispatch(-1)).rejects.toThrow(new CommandFailed('only upwards'));
+    }
+    const leader = await Promise.race([a, b, c].map((node) => role(node, true).then(() => node)));
+    const rest = [a, b, c].filter((node) => node !== leader);
+    await leader.stop();
+    const ids = Array.from({ length: 20 }, (_, i) => `request ${i}`);
+    const [first] = rest as [Counter, Counter];
+    const added = await Promise.all(ids.map((requestId) => first.dispatch(1, { requestId })));
+    expect(Math.max(...added)).toBe(23);
+    const back = start(leader.id);
+    expect(await back.read((sum) => sum)).toBe(23);
+  });
+
+  it('find their state again when all have been stopped', async () => {
+    const before = ['a', 'b', 'c'].map((id) => start(id, { snapshotEvery: { entries: 5 } }));
+    for (let i = 0; i < 12; i += 1) await before[i % 3]?.dispatch(1);
+    await Promise.all(before.map((node) => node.stop()));
+    const after = ['a', 'b', 'c'].map((id) => start(id));
+    expect(await after[0]?.read((sum) => sum)).toBe(12);
+  });
+});
+
+describe('a node', () => {
+  it('whose address is taken says so, and leaves its folder alone', async () => {
+    const taken = createServer();
+    const [host = '', port = ''] = (nodes['a'] ?? '').split(':');
+    await new Promise<void>((resolve) => taken.listen(Number(port), host, resolve));
+    const errors: unknown[] = [];
+    const node = start('a');
+    node.state$.subscribe({ error: (error: unknown) => errors.push(error) });
+    await expect(node.stop()).rejects.toThrow('is in use');
+    expect(errors).toHaveLength(1);
+    await new Promise((resolve) => taken.close(resolve));
+  });
+
+  it('whose folder is held says so, and gives its address back', async () => {
+    await start('a', { nodes: { a: nodes['a'] ?? '' } }).dispatch(1);
+    const [other = ''] = await freeAddresses(1);
+    const second = start('a', { nodes: { a: other } });
+    await expect(
+      new Promise((_, reject) => second.status$.subscribe({ error: reject })),
+    ).rejects.toThrow('holds it');
+    await second.stop().catch(() => undefined);
+    const server = createServer();
+    const [host = '', port = ''] = other.split(':');
+    await new Promise<void>((resolve) => server.listen(Number(port), host, resolve));
+    await new Promise((resolve) => server.close(resolve));
+  });
+
+  it.each<[string, Partial<Options>, string]>([
+    ['an id that is not among the nodes', { id: 'd' }, 'id: "d" is not among the nodes'],
+    ['an address that is none', { nodes: { a: 'nowhere' } }, 'nodes: "nowhere" is no address'],
+    ['no ids', { id: '', nodes: { '': '127.0.0.1:1' } }, 'nodes: '],
+    [
+      'one address twice',
+      { nodes: { a: '127.0.0.1:7001', b: '127.0.0.1:7001' } },
+      'nodes: two of them have one address',
+    ],
+    ['a block that no frame has room for', { limits: { blockBytes: 16 << 20 } }, 'blockBytes'],
+    ['an open address', { nodes: { a: '0.0.0.0:7001' } }, 'say insecure: true'],
+  ])('can not have %s', (_, options, text) => {
+    expect(() => start('a', options)).toThrow(text);
+  });
+
+  it('answers a browser with words, or as it is told to', async () => {
+    start('a', { nodes: { a: nodes['a'] ?? '' } });
+    const told = { nodes: { b: nodes['b'] ?? '' }, onRequest: hello };
+    const b = start('b', told);
+    expect(await b.dispatch(1)).toBe(1);
+    expect((await fetch(`http://${nodes['a']}/`)).status).toBe(426);
+    expect(await (await fetch(`http://${nodes['b']}/`)).text()).toBe('hello');
+  });
+
+  it('lets in its own pages, and those that are listed, and no others (H3)', async () => {
+    const origins = ['https://shop.example'];
+    const a = start('a', { nodes: { a: nodes['a'] ?? '' }, origins });
+    await a.dispatch(1);
+    const address = nodes['a'] ?? '';
+    const local = `localhost:${address.split(':')[1]}`;
+    const tries: [string, string | undefined, string][] = [
+      [`http://${address}`, undefined, 'open'],
+      [`http://${local}`, local, 'open'],
+      ['https://shop.example', undefined, 'open'],
+      ['http://evil.example', undefined, '403'],
+      [`http://${local}`, undefined, '403'],
+      // A name that was made to point here.
+      ['http://evil.example', 'evil.example', '403'],
+      ['null', undefined, '403'],
+    ];
+    for (const [origin, host, outcome] of tries) {
+      const headers = host === undefined ? {} : { host };
+      const socket = new WebSocket(`ws://${address}/client`, 'rxraft.replica.1', {
+        ...{ origin, headers },
+      });
+      const said = await new Promise<string>((resolve) => {
+        socket.on('open', () => resolve('open'));
+        socket.on('error', (error) => resolve(error.message));
+      });
+      socket.terminate();
+      expect(said, `${origin} ${host}`).toContain(outcome);
+    }
+  });
+});
+
+function hello(_: unknown, response: { end(text: string): void }): void {
+  response.end('hello');
+}

@@ -1,0 +1,288 @@
+/** The live page in a real Chromium, against a real cluster. */
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Browser, BrowserContextOptions, Locator, Page } from 'playwright';
+import { chromium as driver } from 'playwright';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { cleanUp, Cluster } from '../cluster/cluster.js';
+import { chromium } from './chromium.js';
+
+let browser: Browser;
+let cluster: Cluster;
+/** Of `start`, with the secret. */
+let address: string;
+const faults: string[] = [];
+
+beforeAll(async () => {
+  browser = await driver.launch(chromium);
+  cluster = await Cluster.start();
+  address = /http:\S+\/#\S+/.exec(cluster.run.output)?.[0] ?? '';
+});
+afterAll(async () => {
+  await browser.close();
+  await cleanUp();
+});
+afterEach(async () => {
+  for (const context of browser.contexts()) await context.close();
+  expect(faults.splice(0)).toEqual([]);
+});
+
+async function open(url = address, options: BrowserContextOptions = {}): Promise<Page> {
+  const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...options });
+  const page = await context.newPage();
+  page.setDefaultTimeout(60_000);
+  page.on('pageerror', (error) => faults.push(error.stack ?? error.message));
+  await page.goto(url);
+  return page;
+}
+
+const headline = (page: Page): Locator => page.locator('#headline');
+
+async function says(where: Locator, text: RegExp): Promise<void> {
+  await where.filter({ hasText: text }).first().waitFor();
+}
+
+async function leaderOf(page: Page): Promise<string> {
+  await says(headline(page), /leads in term \d+ · 3 of 3 nodes answer/);
+  return (await headline(page).locator('b').first().textContent()) ?? '';
+}
+
+/** As often as it takes: on a busy machine a leader may be lost at any time. */
+async function putDone(page: Page): Promise<void> {
+  const newest = page.locator('.said li').first();
+  await expect
+    .poll(
+      async () => {
+        await page.getByRole('button', { name: 'Put' }).click();
+        await page.locator('.said li:not(.waiting)').first().waitFor();
+        return newest.textContent();
+      },
+      { timeout: 90_000, interval: 500 },
+    )
+    .toContain('done: on the disks of a majority');
+}
+
+const rowOf = (page: Page, id: string): Locator => page.locator(`[data-node="${id}"]`);
+
+describe('the live page', () => {
+  it('appears whole, from its own server only, and shows who leads', async () => {
+    const context = await browser.newContext();
+    const page = await context.newPage();
+    const requests: string[] = [];
+    let bytes = 0;
+    page.on('request', (request) => requests.push(request.url()));
+    page.on('websocket', (socket) => requests.push(socket.url()));
+    page.on('pageerror', (error) => faults.push(error.message));
+    page.on('response', (response) => {
+      void response.body().then((body) => (bytes += body.length));
+    });
+    await page.goto(address);
+    const leader = await leaderOf(page);
+    await says(rowOf(page, leader), /leader/);
+    expect(await page.locator('.row.follower').count()).toBe(2);
+    const hosts = [new URL(address).host, ...cluster.nodes];
+    const foreign = requests.filter((url) => !hosts.includes(new URL(url).host));
+    expect(foreign.filter((url) => !url.startsWith('data:'))).toEqual([]);
+    expect(requests.length).toBeGreaterThan(5);
+    expect(bytes).toBeGreaterThan(10_000);
+    expect(bytes).toBeLessThan(150_000);
+  });
+
+  it('puts and reads, and shows the entry in the logs and on its way', async () => {
+    const page = await open();
+    await leaderOf(page);
+    await page.getByRole('textbox', { name: 'Key' }).fill('fruit');
+    await page.getByRole('textbox', { name: 'Value' }).fill('pear <b>&');
+    await page.getByRole('button', { name: 'Put' }).click();
+    const answers = page.locator('.said li');
+    await says(answers.first(), /put fruit.*done: on the disks of a majority/);
+    await page.locator('.marble.append').first().waitFor({ state: 'attached' });
+    await page.getByRole('button', { name: 'Read' }).click();
+    await says(answers.first(), /read fruit.*pear <b>&/);
+    const { stdout } = await cluster.client(['get', 'fruit']);
+    expect(stdout.toString()).toBe('pear <b>&');
+    await page.getByRole('textbox', { name: 'Key' }).fill('nothing of the kind');
+    await page.getByRole('button', { name: 'Read' }).click();
+    await says(answers.first(), /there is no such key/);
+  });
+
+  it('kills the leader, shows the election and the next one, and starts it again', async () => {
+    const page = await open();
+    const first = await leaderOf(page);
+    await rowOf(page, first)
+      .getByRole('button', { name: `Kill ${first}` })
+      .click();
+    await says(headline(page), new RegExp(`(?!${first})n\\d leads in term \\d+ · 2 of 3 nodes`));
+    await says(rowOf(page, first), /killed/);
+    await page.locator('.marble.voteCall').first().waitFor({ state: 'attached' });
+    await page.locator('.marble.voteGranted').first().waitFor({ state: 'attached' });
+    await page.locator('.stretch.away').first().waitFor({ state: 'attached' });
+    await putDone(page);
+    await rowOf(page, first)
+      .getByRole('button', { name: `Start ${first}` })
+      .click();
+    expect(await leaderOf(page)).not.toBe(first);
+    await says(rowOf(page, first), /follower/);
+  });
+
+  it('freezes a node and thaws it', async () => {
+    const page = await open();
+    const first = await leaderOf(page);
+    await rowOf(page, first)
+      .getByRole('button', { name: `Freeze ${first}` })
+      .click();
+    await says(rowOf(page, first), /frozen/);
+    await page.locator(`.row.leader:not([data-node="${first}"])`).waitFor();
+    await rowOf(page, first)
+      .getByRole('button', { name: `Thaw ${first}` })
+      .click();
+    await says(rowOf(page, first), /follower/);
+    expect(await leaderOf(page)).not.toBe(first);
+  });
+
+  it('goes on after a reload, with its buttons', async () => {
+    const page = await open();
+    const leader = await leaderOf(page);
+    await page.reload();
+    await says(headline(page), /leads in term/);
+    await rowOf(page, leader)
+      .getByRole('button', { name: `Kill ${leader}` })
+      .waitFor();
+    await expect.poll(() => page.locator('.marble').count()).toBeGreaterThan(0);
+  });
+
+  it('is served by every node too, where it stops nobody', async () => {
+    for (const node of cluster.nodes) {
+      const page = await open(`http://${node}/`);
+      await says(headline(page), /leads in term \d+/);
+      await putDone(page);
+      expect(await page.getByRole('button', { name: /Kill/ }).count()).toBe(0);
+    }
+  });
+
+  it('writes by itself, and draws how much and how fast', async () => {
+    const page = await open();
+    await leaderOf(page);
+    await page.getByText('50 a second').click();
+    const curve = page.locator('.curve.median');
+    await expect.poll(() => curve.getAttribute('d'), { timeout: 60_000 }).toContain('L');
+    await page.getByText('off', { exact: true }).click();
+    await says(page.locator('figcaption').first(), /\b0 \/s/);
+  });
+});
+
+describe('everybody', () => {
+  it('sees all of it on a narrow screen, without scrolling sideways', async () => {
+    for (const width of [320, 390, 768]) {
+      const page = await open(address, { viewport: { width, height: 700 } });
+      await leaderOf(page);
+      await page.locator('.marble').first().waitFor({ state: 'attached' });
+      const [inner, scroll] = await page.evaluate<[number, number]>(
+        'new Promise((done) => requestAnimationFrame(() => ' +
+          'done([innerWidth, document.documentElement.scrollWidth])))',
+      );
+      expect(scroll, `${width}`).toBeLessThanOrEqual(inner);
+    }
+  });
+
+  it('reaches every control by keyboard', async () => {
+    const page = await open();
+    const leader = await leaderOf(page);
+    await rowOf(page, leader)
+      .getByRole('button', { name: `Kill ${leader}` })
+      .waitFor();
+    const all = await page.evaluate<string[]>(
+      '[...document.querySelectorAll("button, input, summary, [tabindex]")]' +
+        '.filter((each) => each.type !== "radio" || each.checked)' +
+        '.map((each, at) => (each.id ||= "control-" + at))',
+    );
+    const reached = new Set<string>();
+    for (let each = 0; each < all.length + 3; each += 1) {
+      await page.keyboard.press('Tab');
+      reached.add(await page.evaluate<string>('document.activeElement.id'));
+    }
+    expect(all.filter((id) => !reached.has(id))).toEqual([]);
+    expect(all.length).toBeGreaterThan(20);
+  });
+
+  it('hears what a message is, by keyboard and by pointer', async () => {
+    const page = await open();
+    await leaderOf(page);
+    const diagram = page.locator('#diagram');
+    await page.locator('.marble').nth(40).waitFor({ state: 'attached' });
+    await diagram.focus();
+    await page.keyboard.press('ArrowLeft');
+    await says(page.locator('.tip.shown'), /n\d → /);
+    expect(await page.locator('.tip').textContent()).toMatch(/\n[\d:.]+ by n\d’s clock/);
+    expect(await page.locator('.pause').getAttribute('aria-pressed')).toBe('true');
+    const first = await page.locator('.tip').textContent();
+    await page.keyboard.press('ArrowLeft');
+    await expect.poll(() => page.locator('.tip').textContent()).not.toBe(first);
+    await page.keyboard.press('ArrowUp');
+    await page.keyboard.press('ArrowUp');
+    await page.keyboard.press('ArrowDown');
+    await says(page.locator('.tip.shown'), /n2 → /);
+    await page.keyboard.press('Escape');
+    expect(await page.locator('.tip.shown').count()).toBe(0);
+    const middle = Math.floor((await page.locator('.marble').count()) / 2);
+    await page.locator('.marble').nth(middle).hover();
+    await says(page.locator('.tip.shown'), /term \d+/);
+  });
+
+  it('sees it move, or in steps of a second who asked for less motion', async () => {
+    /** Pairs of a second and where the drawing stood, of some frames: how many are different. */
+    const watch =
+      'new Promise((done) => { const seen = new Set(), seconds = new Set(); let left = 40;' +
+      'const look = () => {' +
+      'const at = document.querySelector(".moving").getAttribute("transform");' +
+      'seen.add(at); seconds.add(Math.floor(performance.now() / 1000)); left -= 1;' +
+      'left > 0 ? requestAnimationFrame(look) : done([seen.size, seconds.size]); }; look(); })';
+    const still = await open(address, { reducedMotion: 'reduce' });
+    await leaderOf(still);
+    const [steps = 0, seconds = 0] = await still.evaluate<number[]>(watch);
+    expect(steps).toBeLessThanOrEqual(seconds + 1);
+    const moving = await open(address, { reducedMotion: 'no-preference' });
+    await leaderOf(moving);
+    const [places = 0] = await moving.evaluate<number[]>(watch);
+    expect(places).toBeGreaterThan(20);
+  });
+
+  it('sees it light or dark, as the system is', async () => {
+    const color = async (colorScheme: 'light' | 'dark'): Promise<unknown> => {
+      const page = await open(address, { colorScheme });
+      return page.evaluate('getComputedStyle(document.body).backgroundColor');
+    };
+    expect(await color('light')).toBe('rgb(247, 246, 243)');
+    expect(await color('dark')).toBe('rgb(18, 21, 28)');
+  });
+});
+
+describe('a page of another site', () => {
+  it('is not let in by a node, whatever it tries (H3)', async () => {
+    const server = createServer((_, response) => {
+      response.setHeader('content-type', 'text/html');
+      response.end('<!doctype html><title>evil</title>');
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as AddressInfo;
+    const page = await open(`http://127.0.0.1:${port}/`);
+    const [node] = cluster.nodes;
+    const secret = new URL(address);
+    const tries: readonly (readonly string[])[] = [
+      [`ws://${node}/live`, 'rxraft.live.1'],
+      [`ws://${secret.host}/control?token=${secret.hash.slice(1)}`],
+    ];
+    for (const [url = '', protocol = ''] of tries) {
+      const args = [url, protocol]
+        .filter((each) => each !== '')
+        .map((each) => JSON.stringify(each));
+      const end = await page.evaluate(
+        `new Promise((done) => { const socket = new WebSocket(${args.join(', ')});` +
+          'socket.onopen = () => done("open"); socket.onerror = () => done("refused"); })',
+      );
+      expect(end, url).toBe('refused');
+    }
+    server.closeAllConnections();
+    server.close();
+  });
+});

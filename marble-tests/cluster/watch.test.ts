@@ -1,0 +1,70 @@
+/** Watches and snapshots of a real cluster. */
+import { afterEach, describe, expect, it } from 'vitest';
+import { cleanUp, Cluster, Run } from './cluster.js';
+
+afterEach(cleanUp);
+
+describe('watch', () => {
+  it('prints what changes through the loss of its node, in order and once, until Ctrl-C', async () => {
+    const cluster = await Cluster.start();
+    const { leader } = await cluster.live();
+    const nodes = [leader.address, ...cluster.nodes.filter((each) => each !== leader.address)];
+    const put = async (n: number): Promise<void> => {
+      expect((await cluster.client(['put', `k${n}`, `v${n}`])).code).toBe(0);
+    };
+    await put(0);
+    const watch = new Run(['watch', '--nodes', nodes.join(','), '--prefix', 'k', '--from', '1']);
+    await watch.says(/put k0 v0/);
+    await put(1);
+    await watch.says(/put k1 v1/);
+    process.kill(leader.pid, 'SIGKILL');
+    await watch.says(/going on with the next node/);
+    await put(2);
+    expect((await cluster.client(['put', 'other', 'x'])).code).toBe(0);
+    expect((await cluster.client(['delete', 'k1'])).code).toBe(0);
+    await watch.says(/delete k1/);
+    watch.kill('SIGINT');
+    const { code, stdout } = await watch.ended;
+    const words = stdout.toString().trim().split('\n');
+    expect([code, words.map((line) => line.replace(/^\d+ /, ''))]).toEqual([
+      ...[0, ['put k0 v0', 'put k1 v1', 'put k2 v2', 'delete k1']],
+    ]);
+  });
+
+  it('begins with the values where a snapshot has replaced the log', async () => {
+    const cluster = await Cluster.start();
+    for (const key of ['a', 'b']) expect((await cluster.client(['put', key, 'v'])).code).toBe(0);
+    const taken = await cluster.client(['snapshot']);
+    expect(taken.code).toBe(0);
+    expect(taken.stdout.toString()).toMatch(/^(n\d {2}127.0.0.1:\d+ +a snapshot up to \d+\n){3}$/);
+    await cluster.stop();
+    const { folder, ports } = cluster;
+    const again = await Cluster.start({ folder, ports });
+    const args = ['watch', '--nodes', again.nodes.join(','), '--from', '1', '--json'];
+    const watch = new Run(args);
+    await watch.says(/"key":"b"/);
+    watch.kill('SIGINT');
+    const { code, stdout } = await watch.ended;
+    const lines = stdout.toString().trim().split('\n');
+    expect(code).toBe(0);
+    expect(lines.map((line) => JSON.parse(line) as object)).toMatchObject([
+      { type: 'compacted' },
+      { type: 'current', key: 'a', value: 'v' },
+      { type: 'current', key: 'b', value: 'v' },
+    ]);
+  });
+
+  it.each([
+    [['watch', 'x', '--prefix', 'y'], 'exclude each other'],
+    [['watch', '--from', '0'], 'from 1 on'],
+    [['watch', '--hex', 'x'], 'is not hexadecimal'],
+  ])('2: %j', async (args, complaint) => {
+    const ran = await new Run(args).ended;
+    expect([ran.code, ran.stderr]).toEqual([2, expect.stringContaining(complaint)]);
+  });
+
+  it('gives up when no node answers, and says why', async () => {
+    const ran = await new Run(['watch', '--nodes', '127.0.0.1:1', '--timeout', '0.5']).ended;
+    expect([ran.code, ran.stderr]).toEqual([1, expect.stringContaining('ECONNREFUSED')]);
+  });
+});
