@@ -1,11 +1,7 @@
 /** Runs an edge: so many inputs from a seed, the fates counted, the heap measured. */
-import { runInNewContext } from 'node:vm';
-import { setFlagsFromString } from 'node:v8';
 import { Random } from '../../adapters/testing/simulation/random.js';
+import { memoryInUse } from '../memory.js';
 import type { Edge, Fate } from './edge.js';
-
-setFlagsFromString('--expose-gc');
-const collectGarbage = runInNewContext('gc') as () => void;
 
 export interface Result {
   readonly edge: string;
@@ -17,17 +13,6 @@ export interface Result {
   readonly heap: readonly [number, number];
   /** The seed, the number and the smallest form of an input that broke a promise, or null. */
   readonly violation: string | null;
-}
-
-/** Heap and buffers that are in use, in MiB, when all garbage is gone. */
-export async function memoryInUse(): Promise<number> {
-  // Buffers are let go by finalizers, which run between turns.
-  for (let times = 0; times < 3; times += 1) {
-    collectGarbage();
-    await new Promise((resolve) => setImmediate(resolve));
-  }
-  const { heapUsed, external } = process.memoryUsage();
-  return (heapUsed + external) / 2 ** 20;
 }
 
 /** Inputs after which others have a turn. */
