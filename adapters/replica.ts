@@ -15,6 +15,7 @@ import { connect } from './gateway/connection.js';
 import { clientDoor } from './gateway/door.js';
 import { isLoopback, faultOfAddress, parseAddress } from './key-value/addresses.js';
 import { listening } from './key-value/listen.js';
+import { initialVotersOf } from './initial-voters.js';
 import { levelStore } from './level-store.js';
 import { unpackBlock } from './replica/logged.js';
 import { replicaProtocol } from './replica/protocol.js';
@@ -41,7 +42,10 @@ export interface ReplicaOptions<State, Command, Result> extends ReducerOptions<
   Command,
   Result
 > {
-  /** Where the nodes listen, this one too, as `host:port`: the same on all of them. */
+  /**
+   * Where the nodes listen, this one too, as `host:port`: the same ids on all of them, for ever.
+   * Nodes that began with other ids refuse each other.
+   */
   readonly nodes: Readonly<Record<NodeId, string>>;
   /** Of this node alone: its log, and its snapshots. It is made when it is not there. */
   readonly folder: string;
@@ -96,15 +100,25 @@ export function replica<State, Command, Result>(
     commands: readable(unpackBlock),
     snapshots: readable((data) => load(data, codecs.states)),
   };
-  const bare = bareReplica({
-    ...options,
-    initialVoters: Object.keys(nodes),
-    store: server.then(() => levelStore({ folder, cluster, node: id, ...stored })),
-    network: wsNetwork<Uint8Array, Uint8Array>({
-      ...{ cluster, id, peers, ...received },
+  const initialVoters = Object.keys(nodes);
+  /** Nodes that began with other ones have another first entry: they must never meet. */
+  let began: readonly NodeId[] | undefined;
+  const store = server.then(async () => {
+    const opened = await levelStore({ folder, cluster, node: id, ...stored });
+    began = initialVotersOf({ ...opened.recovered, initialVoters });
+    return opened;
+  });
+  const network = (voters?: readonly NodeId[]): ReturnType<typeof wsNetwork<Bytes, Bytes>> =>
+    wsNetwork<Bytes, Bytes>({
+      ...{ cluster, id, peers, ...received, initialVoters: voters },
       sockets: from(server).pipe(switchMap((each) => acceptPeers(each))),
       ...(options.onNetworkEvent && { onEvent: options.onNetworkEvent }),
-    }),
+    });
+  // Options that can't be are said at once.
+  network();
+  const bare = bareReplica({
+    ...{ ...options, initialVoters, store },
+    network: (action$) => network(began)(action$),
     connect: (leader) => connect(peers(leader) ?? '', protocol, { cluster, forwarded: true }),
   });
   const { requests, ...rest } = bare;
@@ -120,6 +134,8 @@ export function replica<State, Command, Result>(
     stop: () => bare.stop().finally(() => closed),
   };
 }
+
+type Bytes = Uint8Array;
 
 /** Lets clients in while a node runs, and resolves when its server is closed behind it. */
 async function serving(

@@ -8,6 +8,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import type { Replica, ReplicaOptions } from '../../adapters/replica.js';
 import { CommandFailed, replica } from '../../adapters/replica.js';
+import type { NetworkEvent } from '../../adapters/ws-network.js';
 import { freeAddresses } from './free-addresses.js';
 
 type Counter = Replica<number, number, number>;
@@ -69,6 +70,18 @@ describe('three nodes', () => {
     await Promise.all(before.map((node) => node.stop()));
     const after = ['a', 'b', 'c'].map((id) => start(id));
     expect(await after[0]?.read((sum) => sum)).toBe(12);
+  });
+
+  it('that were given other nodes never hear each other, whatever their cluster (D19)', async () => {
+    const said: NetworkEvent[] = [];
+    const onNetworkEvent = (event: NetworkEvent): void => void said.push(event);
+    const { a = '', b = '' } = nodes;
+    start('a', { onNetworkEvent });
+    // The first entries of their logs differ, at one position.
+    start('b', { nodes: { a, b } });
+    const refused = { type: 'refused', from: 'b', reason: 'initialVoters' };
+    await expect.poll(() => said, { timeout: 10_000 }).toContainEqual(refused);
+    expect(said.map(({ type }) => type)).not.toContain('accepted');
   });
 });
 
