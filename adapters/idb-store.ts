@@ -94,7 +94,9 @@ function mediumOf(database: IDBPDatabase, lock: HeldLock, where: string): Medium
           found.store.getAll(range, recordsAtOnce) as Promise<unknown[]>,
         ]);
         for (const [at, key] of keys.entries()) {
-          after = new Uint8Array(key as ArrayBuffer);
+          // A number would be taken for the length of what is made.
+          if (!(key instanceof ArrayBuffer)) throw damaged(where);
+          after = new Uint8Array(key);
           yield [after, bytesOf(values[at], where) ?? new Uint8Array(0)];
         }
         if (keys.length < recordsAtOnce) return;

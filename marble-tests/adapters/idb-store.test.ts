@@ -83,7 +83,7 @@ async function changed(
 }
 type Key = Uint8Array<ArrayBuffer>;
 type Get = (key: Key) => Promise<Uint8Array>;
-type Put = (key: Key, value: unknown) => Promise<unknown>;
+type Put = (key: IDBValidKey, value: unknown) => Promise<unknown>;
 type Delete = (key: Key) => Promise<unknown>;
 
 const text = (key: string): Key => new TextEncoder().encode(key);
@@ -191,6 +191,12 @@ describe('records', () => {
       await changed(database, (store) => store.put(key, sound));
       expect(await opened(database)).toEqual(whole);
     }
+  });
+
+  it('under a number are refused as damaged: it is not taken for a length of memory (H10)', async () => {
+    const database = await written(newDatabase());
+    await changed(database, (store) => store.put(2 ** 20, Uint8Array.of(1)));
+    await expect(openAt(database)).rejects.toMatchObject({ reason: 'damaged' });
   });
 
   it('of an unknown format version are refused (G17)', async () => {

@@ -5,6 +5,7 @@ import { answersEdge, blocksEdge, requestsEdge } from './clients.js';
 import { commandLineEdge, targetsEdge } from './command-line.js';
 import { handshakeEdge } from './handshake.js';
 import { httpEdge } from './http.js';
+import { indexedDbEdge } from './indexed-db.js';
 import { messagesEdge } from './messages.js';
 import { numbersEdge } from './numbers.js';
 import { replicaAnswersEdge, replicaBlocksEdge, replicaRequestsEdge } from './replicas.js';
@@ -16,5 +17,6 @@ export const edges = [
   ...[messagesEdge, handshakeEdge, snapshotsEdge, statesEdge],
   ...[requestsEdge, answersEdge, blocksEdge],
   ...[replicaRequestsEdge, replicaAnswersEdge, replicaBlocksEdge],
-  ...[numbersEdge, transfersEdge, storeEdge, commandLineEdge, targetsEdge, httpEdge, channelEdge],
+  ...[numbersEdge, transfersEdge, storeEdge, indexedDbEdge],
+  ...[commandLineEdge, targetsEdge, httpEdge, channelEdge],
 ] as unknown as readonly Edge<unknown>[];
