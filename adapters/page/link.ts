@@ -1,6 +1,18 @@
 /** The page's line to one node: a WebSocket, made again whenever it is lost. */
 import type { Observable } from 'rxjs';
-import { catchError, concat, defer, finalize, map, merge, of, repeat, Subject, timer } from 'rxjs';
+import {
+  catchError,
+  concat,
+  defer,
+  finalize,
+  map,
+  merge,
+  of,
+  repeat,
+  Subject,
+  timeout,
+  timer,
+} from 'rxjs';
 import { webSocket } from 'rxjs/webSocket';
 import type { NodeId } from '../../lib/position.js';
 import type { LiveFrame } from '../live/protocol.js';
@@ -14,6 +26,12 @@ export type LinkEvent =
 
 /** Only between `up` and `down`: `webSocket` would keep what it can't send, and send it later. */
 export type Send = (request: LiveRequest) => void;
+
+/**
+ * A node tells its status three times a second. After so long without a word the line is given up,
+ * and made anew: one that broke without a sign would be silent for ever.
+ */
+const deafMs = 10_000;
 
 /** A little different for each, so that they don't all knock at once. */
 const pauseMs = (): number => 400 + 400 * Math.random();
@@ -37,6 +55,7 @@ export function link(id: NodeId, address: string): Observable<LinkEvent> {
         },
       });
       const frame$ = socket$.pipe(
+        timeout({ each: deafMs }),
         map((frame): LinkEvent => ({ type: 'frame', id, frame: frame as LiveFrame })),
         catchError(() => of()),
         finalize(() => up$.complete()),

@@ -62,7 +62,7 @@ const newMembers$ = event$.pipe(
   ofType<LiveFrame, 'status'>('status'),
   // A node that lags behind knows less: the leader's word counts.
   tap((status) => {
-    if (status.role === 'leader') members$.next(status.members);
+    if (status.node === model.leader?.id) members$.next(status.members);
   }),
 );
 
@@ -124,7 +124,9 @@ function draw(): void {
 
 const drawing$ = interval(120).pipe(
   tap(() => {
-    model.timeline.prune(performance.now());
+    const now = performance.now();
+    model.watch(now);
+    model.timeline.prune(now);
     if (document.visibilityState === 'visible') draw();
   }),
 );

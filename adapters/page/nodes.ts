@@ -2,8 +2,10 @@
 import type { TemplateResult } from 'lit/html.js';
 import { html, nothing } from 'lit/html.js';
 import type { ControlRequest, ProcessState } from '../live/control-protocol.js';
-import type { PeerProgress } from '../live/protocol.js';
+import type { NodeId } from '../../lib/position.js';
+import type { PeerProgress, StatusFrame } from '../live/protocol.js';
 import type { Model, NodeView } from './model.js';
+import { isHeard } from './model.js';
 
 export interface NodesOptions {
   readonly model: Model;
@@ -20,7 +22,7 @@ export function nodesHeading({ model, processes, send }: NodesOptions): Template
   return html`<h2>Nodes</h2>
     ${
       processes === null
-        ? html`<small>The page that npm start prints can kill and start them.</small>`
+        ? html`<small>The page whose address start prints can kill and start them.</small>`
         : html`<button
             type="button"
             class="stop"
@@ -36,8 +38,7 @@ export function nodesHeading({ model, processes, send }: NodesOptions): Template
 
 export function nodeRows(options: NodesOptions): TemplateResult {
   const { model, processes } = options;
-  const live = [...model.nodes.values()].filter(({ send }) => send !== null);
-  const end = Math.max(options.columns, ...live.map(({ status }) => status?.log.last.index ?? 0));
+  const end = Math.max(options.columns, ...model.heard.map(({ status }) => status.log.last.index));
   const peers = new Map((model.leader?.status?.peers ?? []).map((peer) => [peer.id, peer]));
   const begin = end - options.columns + 1;
   return html` <div class="row titles" aria-hidden="true">
@@ -59,28 +60,43 @@ function row(
   peer: PeerProgress | undefined,
   begin: number,
 ): TemplateResult {
-  const { status, id, address, send } = node;
-  const isAway = send === null || status === null;
+  const { id, address } = node;
   const process = options.processes?.[id];
-  const role = isAway ? 'away' : status.role;
+  const status = statusOf(node, process);
+  const role = status?.role ?? 'away';
   return html`<div class="row ${role}" role="group" aria-label="node ${id}" data-node=${id}>
-    <span class="id" title="${address}${isAway ? '' : `, process ${status.pid}`}">${id}</span>
+    <span class="id" title="${address}${status === null ? '' : `, process ${status.pid}`}"
+      >${id}</span
+    >
     <span class="what" data-role=${role}>
-      <b>${wordFor(role, process)}</b>
-      ${isAway ? nothing : html`<small>term ${status.term}</small>`}
+      <b>${wordFor(node, role, process)}</b>
+      ${status === null ? silence(node) : html`<small>term ${status.term}</small>`}
     </span>
-    <span class="number"><label>commit</label>${isAway ? '–' : status.commit}</span>
-    <span class="number"><label>applied</label>${isAway ? '–' : status.applied}</span>
+    <span class="number"><label>commit</label>${status?.commit ?? '–'}</span>
+    <span class="number"><label>applied</label>${status?.applied ?? '–'}</span>
     <span class="progress">${progress(options.model, node, peer)}</span>
-    ${log(options, node, peer, begin)}
+    ${log(options, id, status, peer, begin)}
     ${process === undefined ? nothing : buttons(options, id, process)}
   </div>`;
 }
 
-function wordFor(role: string, process: ProcessState | undefined): string {
+/** What a node is now, as far as that is known. */
+function statusOf(node: NodeView, process: ProcessState | undefined): StatusFrame | null {
+  return isHeard(node) && process !== 'frozen' ? node.status : null;
+}
+
+function wordFor(node: NodeView, role: string, process: ProcessState | undefined): string {
   if (process === 'frozen') return 'frozen';
   if (role !== 'away') return role;
-  return process === 'stopped' ? 'killed' : process === 'running' ? 'starting' : 'out of reach';
+  if (process === 'stopped') return 'killed';
+  if (process === 'ended') return 'ended';
+  if (node.isSilent) return 'silent';
+  return process === 'running' ? 'starting' : 'out of reach';
+}
+
+function silence({ isSilent, heardAt }: NodeView): TemplateResult | typeof nothing {
+  if (!isSilent) return nothing;
+  return html`<small>for ${Math.floor((performance.now() - heardAt) / 1000)} s</small>`;
 }
 
 function progress(
@@ -100,24 +116,23 @@ function progress(
 /** One square for each entry, in the column of its index. */
 function log(
   { columns }: NodesOptions,
-  { status, send, id }: NodeView,
+  id: NodeId,
+  status: StatusFrame | null,
   peer: PeerProgress | undefined,
   begin: number,
 ): TemplateResult {
-  const isAway = send === null || status === null;
   const entries = new Map(status?.log.entries.map((cell) => [cell.index, cell]));
   const { last, snapshot } = status?.log ?? { last: null, snapshot: 0 };
   const text =
-    last === null || isAway
+    last === null || status === null
       ? `the log of ${id} is not known`
       : `log of ${id}: up to ${last.index} of term ${last.term}, committed to ${status.commit}` +
         (snapshot > 0 ? `, a snapshot up to ${snapshot}` : '');
   const cells = Array.from({ length: columns }, (_, at) => {
     const index = begin + at;
     const cell = entries.get(index);
-    const isKnown = cell !== undefined && !isAway;
-    if (!isKnown) {
-      const isInSnapshot = index > 0 && index <= snapshot && !isAway;
+    if (cell === undefined || status === null) {
+      const isInSnapshot = index > 0 && index <= snapshot;
       return html`<i class=${isInSnapshot ? 'cell compact' : 'cell'}></i>`;
     }
     const isCommitted = index <= status.commit;

@@ -7,16 +7,23 @@ import type { Model } from './model.js';
 import type { Outcome, Pace } from './requests.js';
 
 export function headline(model: Model): TemplateResult {
-  const { leader, nodes } = model;
-  const up = [...nodes.values()].filter(({ send }) => send !== null).length;
-  const said =
-    leader === null
-      ? up === 0
-        ? 'No node can be reached'
-        : 'Nobody leads'
-      : html`<b>${leader.id}</b> leads in term <b>${leader.status?.term}</b>`;
-  const count = nodes.size === 0 ? nothing : html` · ${up} of ${nodes.size} nodes answer`;
-  return html`<span aria-live="polite">${said}${count}</span>`;
+  const { heard, nodes } = model;
+  const count = html` · ${heard.length} of ${nodes.size} nodes answer`;
+  return html`<span aria-live="polite"
+    >${situation(model)}${nodes.size === 0 ? nothing : count}</span
+  >`;
+}
+
+function situation({ leader, witness, heard, hasQuorum, nodes }: Model): TemplateResult {
+  if (nodes.size === 0) return html`Looking for the nodes …`;
+  if (heard.length === 0) return html`<em>No node answers</em>, the page goes on trying`;
+  if (leader !== null) return html`<b>${leader.id}</b> leads in term <b>${leader.status?.term}</b>`;
+  if (witness !== null)
+    return html`<em>${witness.leader} does not answer</em>, and ${witness.id} takes it for the
+      leader`;
+  return hasQuorum
+    ? html`<em>Nobody leads</em>`
+    : html`<em>Nothing is decided</em>: those that answer are no majority`;
 }
 
 /** Each kind is a button that hides it. */

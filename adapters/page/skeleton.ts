@@ -4,6 +4,7 @@ import { html, render } from 'lit/html.js';
 import type { Diagram } from './diagram.js';
 import { laneHeightOf } from './diagram.js';
 import type { Model } from './model.js';
+import { isHeard } from './model.js';
 
 export interface Places {
   readonly headline: HTMLElement;
@@ -107,10 +108,10 @@ function gutter(model: Model): TemplateResult {
   const height = laneHeightOf(model.nodes.size);
   return html`${model.order.map((id) => {
     const node = model.nodes.get(id);
-    const status = node === undefined || node.send === null ? null : node.status;
-    const role = status?.role ?? 'away';
+    const role = node !== undefined && isHeard(node) ? node.status.role : 'away';
+    const word = role === 'away' && node?.isSilent === true ? 'silent' : role;
     return html`<div class="lane ${role}" .style=${`height:${height}px`}>
-      <b>${id}</b><small>${role}</small>
+      <b>${id}</b><small>${word}</small>
     </div>`;
   })}`;
 }

@@ -171,6 +171,88 @@ describe('the live page', () => {
   });
 });
 
+/** Stops processes as SIGSTOP does, with their sockets open, and lets them go on at the end. */
+async function whileStopped(pids: readonly number[], body: () => Promise<void>): Promise<void> {
+  for (const pid of pids) process.kill(pid, 'SIGSTOP');
+  try {
+    await body();
+  } finally {
+    for (const pid of pids) process.kill(pid, 'SIGCONT');
+  }
+}
+
+describe('a node that is cut off', () => {
+  it('is shown as silent, nothing of it as live, and as live again when it goes on', async () => {
+    const page = await open();
+    await leaderOf(page);
+    const { followers } = await cluster.live();
+    const [{ id, pid } = { id: '', pid: 0 }] = followers;
+    const row = rowOf(page, id);
+    let isDialled = false;
+    const address = new URL(`ws://${cluster.nodes[Number(id.slice(1)) - 1] ?? ''}`).host;
+    await whileStopped([pid], async () => {
+      await says(row, /silent\s*for \d+ s/);
+      await says(headline(page), /leads in term \d+ · 2 of 3 nodes answer/);
+      expect(await row.locator('.number').allTextContents()).toEqual(['commit–', 'applied–']);
+      expect(await row.locator('.cell.committed, .cell.open').count()).toBe(0);
+      await says(page.locator('.lane.away'), new RegExp(`${id}\\s*silent`));
+      await page.locator('.stretch.away').first().waitFor({ state: 'attached' });
+      // In time the page gives that line up: it may have broken without a sign.
+      page.on('websocket', (socket) => (isDialled ||= new URL(socket.url()).host === address));
+      await expect.poll(() => isDialled).toBe(true);
+      await says(row, /silent/);
+      await putDone(page);
+    });
+    await leaderOf(page);
+    await says(row, /follower/);
+    await page.locator('.lane.away').waitFor({ state: 'detached' });
+  });
+
+  it('leads no more on the page when it led, though it has not heard of the next one', async () => {
+    const page = await open();
+    await leaderOf(page);
+    const { leader } = await cluster.live();
+    await whileStopped([leader.pid], async () => {
+      const next = new RegExp(`(?!${leader.id})n\\d leads in term \\d+ · 2 of 3 nodes answer`);
+      await says(headline(page), next);
+      await says(rowOf(page, leader.id), /silent/);
+      expect(await page.locator(`.row.leader[data-node="${leader.id}"]`).count()).toBe(0);
+    });
+    await says(rowOf(page, leader.id), /follower/);
+    await leaderOf(page);
+  });
+
+  it('leaves the others without a majority: the page says that nothing is decided', async () => {
+    const { leader, followers } = await cluster.live();
+    const page = await open(`http://${cluster.nodes[Number(leader.id.slice(1)) - 1] ?? ''}/`);
+    await leaderOf(page);
+    const pids = followers.map(({ pid }) => pid);
+    await whileStopped(pids, async () => {
+      await says(headline(page), /Nothing is decided.* · 1 of 3 nodes answer/);
+      await page.getByRole('button', { name: 'Put' }).click();
+      await says(page.locator('.said li').first(), /refused|nobody knows whether it was done/);
+      await says(headline(page), /Nothing is decided/);
+    });
+    await leaderOf(page);
+    await putDone(page);
+  });
+
+  it('was killed, and served the page: the page goes on with the others, and finds it', async () => {
+    const controls = await open();
+    const id = await leaderOf(controls);
+    const page = await open(`http://${cluster.nodes[Number(id.slice(1)) - 1] ?? ''}/`);
+    await leaderOf(page);
+    const row = rowOf(controls, id);
+    await row.getByRole('button', { name: `Kill ${id}` }).click();
+    await says(rowOf(page, id), /out of reach/);
+    await says(headline(page), new RegExp(`(?!${id})n\\d leads in term \\d+ · 2 of 3`));
+    await putDone(page);
+    await row.getByRole('button', { name: `Start ${id}` }).click();
+    await leaderOf(page);
+    await says(rowOf(page, id), /follower/);
+  });
+});
+
 describe('everybody', () => {
   it('sees all of it on a narrow screen, without scrolling sideways', async () => {
     for (const width of [320, 390, 768]) {
