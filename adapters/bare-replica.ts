@@ -33,7 +33,7 @@ import { forwarding } from './gateway/forwarding.js';
 import { isFailure } from './gateway/protocol.js';
 import { lateNews } from './late-news.js';
 import type { Machine } from './machine.js';
-import { machine, NotApplied } from './machine.js';
+import { machine, NotApplied, OutcomeUnknown } from './machine.js';
 import { Answered } from './replica/answered.js';
 import { Facts } from './replica/facts.js';
 import type { ReplicaUpdate, Source } from './replica/feed.js';
@@ -140,7 +140,7 @@ class ReplicaNode<State, Command, Result> {
     const request = { type: 'dispatch', requestId: requestId ?? null, command: bytes } as const;
     const answer = await this.ask(request);
     if (answer.type === 'result') return answer.result;
-    throw new NotApplied('a strange answer');
+    throw new OutcomeUnknown('a strange answer');
   }
 
   async read<Part>(selector: (state: State) => Part, options: ReadOptions = {}): Promise<Part> {

@@ -6,7 +6,7 @@ import type { CallerOptions } from './gateway/caller.js';
 import { caller } from './gateway/caller.js';
 import { failureError } from './gateway/failure-error.js';
 import { isFailure } from './gateway/protocol.js';
-import { NotApplied } from './machine-errors.js';
+import { NotApplied, OutcomeUnknown } from './machine-errors.js';
 import { faultOfRequestId } from './replica/logged.js';
 import { replicaProtocol } from './replica/protocol.js';
 import type { ReplicaCodecs } from './replica/replicated.js';
@@ -52,7 +52,7 @@ export function client<Command, Result>(
     const answer = await ask({ type: 'dispatch', requestId, command: encoded(command) });
     if (isFailure(answer)) throw failureError(answer, null);
     if (answer.type === 'result') return answer.result;
-    throw new NotApplied('a strange answer');
+    throw new OutcomeUnknown('a strange answer');
   };
   const encoded = (command: Command): Uint8Array => {
     try {

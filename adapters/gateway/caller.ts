@@ -146,6 +146,11 @@ class PatientCaller<Request, Answer extends Typed> implements Caller<Request, An
       this.letGo(link);
       return connection;
     }
+    if (!connection.isOpen) {
+      // Lost while nobody waited for an answer, who would have noticed.
+      this.letGo(link);
+      return `${link.url}: the connection was lost`;
+    }
     if (this.search?.isDue === true && link === this.link) void this.toLeader(link);
     const { maxBufferedBytes = 16 << 20 } = this.options;
     if (connection.bufferedAmount > maxBufferedBytes) return overloaded('what waits to be sent');
@@ -174,14 +179,17 @@ class PatientCaller<Request, Answer extends Typed> implements Caller<Request, An
   }
 
   private dial(url: string): Link<Request, Answer> {
-    return dial(url, this.protocol, this.options);
+    const { timeoutMs = 10_000, connectTimeoutMs = 3000 } = this.options;
+    const most = Math.min(timeoutMs, connectTimeoutMs);
+    return dial(url, this.protocol, { ...this.options, connectTimeoutMs: most });
   }
 
+  /** Other requests may be under way there: it is closed when the last of them has ended. */
   private letGo(link: Link<Request, Answer>): void {
     if (this.link !== link) return;
     this.link = null;
     this.turn += 1;
-    link.holding.unsubscribe();
+    this.retired.add(link);
   }
 
   /** Requests go on by the old link meanwhile, and what is under way there is waited for. */

@@ -36,7 +36,11 @@ export interface DoorLimits {
    * is told no more until it has read all. Default 128 MiB.
    */
   readonly answerBytes: number;
-  /** The same of one client, which is cut off beyond it. Default 64 MiB. */
+  /**
+   * The same of one client. An answer that has no room behind what is unread is not sent: nobody
+   * knows, the client is told instead, and it is cut off when four times as much had no room. One
+   * answer may be longer where all before it has been read. Default 64 MiB.
+   */
   readonly unreadBytes: number;
   /** Requests that are watched, of all clients. Beyond it they are refused. Default 1,024. */
   readonly watches: number;
@@ -173,6 +177,8 @@ export function refuse(stream: Duplex, refusal: string): void {
 /** One connection, as long as it lasts. */
 class Client<Request, Answer extends Typed> {
   private isCorked = false;
+  /** Of answers that had no room since all was read. */
+  private withheldBytes = 0;
   private readonly presence = new AbortController();
 
   constructor(
@@ -286,8 +292,16 @@ class Client<Request, Answer extends Typed> {
   private send(id: number, answer: Answer | Failure): void {
     const { socket, underway, limits } = this;
     if (socket.readyState !== socket.OPEN) return;
-    const frame = this.frameOf(id, answer);
-    if (socket.bufferedAmount + frame.length > limits.unreadBytes) return socket.terminate();
+    const unread = socket.bufferedAmount;
+    let frame = this.frameOf(id, answer);
+    if (unread === 0) {
+      this.withheldBytes = 0;
+    } else if (unread + frame.length > limits.unreadBytes) {
+      // A connection is shared by many requests, that of a node by those of all its clients.
+      this.withheldBytes += frame.length;
+      if (this.withheldBytes > 4 * limits.unreadBytes) return socket.terminate();
+      frame = this.frameOf(id, noRoom(frame.length));
+    }
     this.cork();
     underway.answerBytes += frame.length;
     socket.send(frame, () => (underway.answerBytes -= frame.length));
@@ -322,6 +336,11 @@ class Client<Request, Answer extends Typed> {
 
 function failed(error: unknown): Failure {
   return { type: 'refused', reason: 'failed', text: causeOf(error) };
+}
+
+function noRoom(bytes: number): Failure {
+  const text = `the answer has ${bytes} bytes, and too many before it are unread`;
+  return { type: 'unknown', text };
 }
 
 function overloaded(what: string): Failure {

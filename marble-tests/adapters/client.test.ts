@@ -2,6 +2,7 @@
 import type { Server } from 'node:http';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { createServer as createTcpServer } from 'node:net';
 import type { Subscription } from 'rxjs';
 import { firstValueFrom } from 'rxjs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -29,7 +30,7 @@ type Answer = ReplicaAnswer<number> | Failure;
 /** A node that answers as it is told to: 'hang' not at all, 'cut' by ending its connections. */
 class FakeNode {
   readonly asked: ReplicaRequest[] = [];
-  answers: (Answer | 'hang' | 'cut')[] = [];
+  answers: (Answer | Promise<Answer> | 'hang' | 'cut')[] = [];
   private server: Server = createServer();
   private door: Subscription | null = null;
   address = '';
@@ -123,12 +124,52 @@ describe('a client', () => {
     await other.close();
   });
 
+  it('goes on by a new connection where the old one was lost while nothing was asked', async () => {
+    const opened: WebSocket[] = [];
+    class Noted extends WebSocket {
+      constructor(url: string, protocol: string) {
+        super(url, protocol);
+        opened.push(this);
+      }
+    }
+    const { dispatch } = come({ webSocket: Noted as unknown as AnySocketClass });
+    expect(await dispatch('x')).toBe(1);
+    await node.close();
+    await node.open(node.address);
+    await expect.poll(() => opened[0]?.readyState).toBe(WebSocket.CLOSED);
+    // It was certainly not sent there: nothing is unknown.
+    expect(await dispatch('y')).toBe(2);
+    expect(opened).toHaveLength(2);
+  });
+
+  it('lets others wait on for a node that refuses one', async () => {
+    const other = new FakeNode();
+    await other.open();
+    let answer: (answer: Answer) => void = () => undefined;
+    const late = new Promise<Answer>((resolve) => (answer = resolve));
+    node.answers = [late, { type: 'refused', reason: 'noLeader', text: 'nobody' }];
+    const { dispatch } = come({}, [node.address, other.address]);
+    const first = dispatch('x');
+    await expect.poll(() => node.asked.length).toBe(1);
+    expect(await dispatch('y')).toBe(1);
+    expect(other.asked).toHaveLength(1);
+    answer({ type: 'result', result: 7 });
+    expect(await first).toBe(7);
+    clients[0]?.close();
+    await other.close();
+  });
+
   it('does not know what a lost connection has done, and does not send it again', async () => {
     node.answers = ['cut'];
     const { dispatch } = come();
     await expect(dispatch('x')).rejects.toThrow(OutcomeUnknown);
     expect(node.asked).toHaveLength(1);
     expect(await dispatch('y')).toBe(2);
+  });
+
+  it('does not know what an answer means that is none of its command', async () => {
+    node.answers = [{ type: 'readIndex', index: 1 }];
+    await expect(come().dispatch('x')).rejects.toThrow(new OutcomeUnknown('a strange answer'));
   });
 
   it('sends a command with an id again, because that is harmless', async () => {
@@ -153,6 +194,16 @@ describe('a client', () => {
     expect(error).toBeInstanceOf(NotApplied);
     expect((error as Error).message).toContain(nobody);
     expect(error).not.toBeInstanceOf(NotLeader);
+  });
+
+  it('gives up in time also where nobody takes its connection', async () => {
+    const mute = createTcpServer((socket) => void socket.on('error', () => undefined).resume());
+    await new Promise<void>((resolve) => mute.listen(0, '127.0.0.1', resolve));
+    const url = `127.0.0.1:${(mute.address() as AddressInfo).port}`;
+    const { dispatch } = come({ timeoutMs: 100, connectTimeoutMs: 1e6 }, [url]);
+    await expect(dispatch('x')).rejects.toThrow(NotApplied);
+    clients[0]?.close();
+    await new Promise((resolve) => mute.close(resolve));
   });
 
   it('that is closed tells who waits, and asks nobody any more', async () => {

@@ -316,6 +316,26 @@ describe('a limit', () => {
     await closed;
   });
 
+  it('of unread answers withholds one that has no room, and cuts off nobody else', async () => {
+    const long: Answer = { type: 'value', value: new Uint8Array(2 << 20) };
+    const answer = async (request: Request): Promise<Answer> =>
+      request.type === 'get' ? long : done;
+    await open({ answer, limits: { unreadBytes: 3 << 20 } });
+    const client = await come();
+    const command = { type: 'delete', key, condition: null } as const;
+    const asked = [...Array.from({ length: 6 }, () => get), { type: 'command', command } as const];
+    const answers = await Promise.all(asked.map((request) => client.ask(request)));
+    const types = answers.map(({ type }) => type);
+    expect(new Set(types.slice(0, -1))).toEqual(new Set(['value', 'unknown']));
+    expect(types.at(-1)).toBe('done');
+  });
+
+  it('of unread answers lets one be longer where nothing before it is unread', async () => {
+    const long: Answer = { type: 'value', value: new Uint8Array(2 << 20) };
+    await open({ answer: async () => long, limits: { unreadBytes: 1 << 20 } });
+    expect((await (await come()).ask(get)).type).toBe('value');
+  });
+
   it('of all answers under way refuses reads, and nothing else', async () => {
     const value = new Uint8Array(1 << 20);
     const answer = async (request: Request): Promise<Answer> =>
