@@ -12,7 +12,10 @@ export interface TailBlock {
   readonly commands: readonly (Uint8Array | null)[];
 }
 
-/** So many blocks are kept, and so many bytes. Whoever is further behind gets a snapshot. */
+/**
+ * So many blocks are kept, and so many bytes, the newest block at the least. Whoever is further
+ * behind gets a snapshot.
+ */
 export const tailBlocks = 8192;
 export const tailBytes = 8 << 20;
 
@@ -68,7 +71,8 @@ export class Tail {
   private shorten(): void {
     while (this.blocks.length - this.first > tailBlocks || this.bytes > tailBytes) {
       const oldest = this.blocks[this.first];
-      if (oldest === undefined) break;
+      // More may come to the newest one.
+      if (oldest === undefined || oldest === this.blocks.at(-1)) break;
       this.first += 1;
       this.bytes -= oldest.bytes;
       this.startIndex = oldest.index;

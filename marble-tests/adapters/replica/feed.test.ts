@@ -62,6 +62,20 @@ describe('a feed', () => {
     expect(replicaFeed(source, 5).next()).toMatchObject({ type: 'entries' });
   });
 
+  it('goes on behind blocks that are longer than all that is kept', () => {
+    const source = node(0);
+    const large = new Uint8Array(tailBytes / 4);
+    for (let index = 1; index <= 8; index += 1) {
+      for (let offset = 0; offset < 6; offset += 1) {
+        source.tail.add({ term: 1, index, offset }, large);
+      }
+    }
+    source.tail.add({ term: 1, index: 9, offset: 0 }, state);
+    expect(source.tail.startIndex).toBe(8);
+    const feed = replicaFeed({ ...source, appliedIndex: () => 9 }, 8);
+    expect(feed.next()).toMatchObject({ type: 'entries', index: 9, blocks: [block(9)] });
+  });
+
   it('sends much in pieces, each as far as it goes', () => {
     const source = node(0);
     const large = new Uint8Array(200 << 10);
