@@ -5,6 +5,7 @@
 import type { SchedulerLike } from 'rxjs';
 import { Observable } from 'rxjs';
 import { causeOf } from '../cause.js';
+import { DecodeError } from '../codec.js';
 import { ConnectionLost } from './connection-lost.js';
 import { Conversation } from './conversation.js';
 import type { Failure, Protocol, Typed } from './protocol.js';
@@ -126,7 +127,9 @@ class Wire<Request, Answer extends Typed> implements AnyConnection<Request, Answ
 
   onFrame(data: unknown): void {
     try {
-      this.conversation.onFrame(new Uint8Array(data as ArrayBuffer));
+      // Of a text that is a number as much memory would be made.
+      if (!(data instanceof ArrayBuffer)) throw new DecodeError('text instead of bytes');
+      this.conversation.onFrame(new Uint8Array(data));
     } catch (error) {
       this.end(`it breaks the protocol: ${causeOf(error)}`);
       this.socket.close();

@@ -3,7 +3,7 @@
  * time, with many under way. Any node will do, because one that does not lead passes them on; with
  * a guide the leader itself is asked as soon as it is found.
  */
-import { firstValueFrom, map, race, Subject, timer } from 'rxjs';
+import { firstValueFrom, map, race, Subject, tap, timer } from 'rxjs';
 import { causeOf } from '../cause.js';
 import { pauseMs } from '../pause.js';
 import { clientUrl, socketClass } from './any-socket.js';
@@ -142,9 +142,9 @@ class PatientCaller<Request, Answer extends Typed> implements Caller<Request, An
     deadline: number,
   ): Promise<Answer | Failure | string> {
     const connection = await link.dialled;
-    if (typeof connection === 'string') {
+    if (typeof connection === 'string' || !connection.isOpen) {
       this.letGo(link);
-      return connection;
+      return typeof connection === 'string' ? connection : `${link.url}: the connection was lost`;
     }
     if (!connection.isOpen) {
       // Lost while nobody waited for an answer, who would have noticed.
@@ -157,7 +157,10 @@ class PatientCaller<Request, Answer extends Typed> implements Caller<Request, An
     const late = (why: string): Failure => ({ type: 'unknown', text: why });
     const answer$ = race(
       connection.answers(request),
-      timer(Math.max(0, deadline - performance.now())).pipe(map(() => late('no answer in time'))),
+      timer(Math.max(0, deadline - performance.now())).pipe(
+        tap(() => this.stepAside(link)),
+        map(() => late('no answer in time')),
+      ),
       this.closed$.pipe(map(() => late('the client was closed'))),
     );
     try {
@@ -186,6 +189,14 @@ class PatientCaller<Request, Answer extends Typed> implements Caller<Request, An
 
   /** Other requests may be under way there: it is closed when the last of them has ended. */
   private letGo(link: Link<Request, Answer>): void {
+    if (this.link !== link) return;
+    this.link = null;
+    this.turn += 1;
+    this.retired.add(link);
+  }
+
+  /** It may hang: others are asked from now on, and what is under way there is waited for. */
+  private stepAside(link: Link<Request, Answer>): void {
     if (this.link !== link) return;
     this.link = null;
     this.turn += 1;

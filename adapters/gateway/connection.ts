@@ -39,6 +39,9 @@ export interface Connection<Request, Answer extends Typed> {
   close(cause?: string): void;
 }
 
+/** So much is told of why a node refuses. */
+const reasonLength = 500;
+
 /** Connects to the node at `host:port`. Rejects with ConnectionLost: nothing was sent. */
 export function connect<Request, Answer extends Typed>(
   address: string,
@@ -51,24 +54,37 @@ export function connect<Request, Answer extends Typed>(
     const socket = new WebSocket(`ws://${address}${clientPath}${query}`, protocol.name, {
       perMessageDeflate: false,
       maxPayload: protocol.maxAnswerBytes ?? protocol.maxFrameBytes,
-      handshakeTimeout: connectTimeoutMs,
       followRedirects: false,
     });
+    const fail = (cause: string): void => {
+      clearTimeout(late);
+      reject(new ConnectionLost(address, cause));
+    };
+    // Whatever it says until then: one letter a second is a sign of life, and no answer.
+    const late = setTimeout(() => {
+      fail('no connection in time');
+      socket.terminate();
+    }, connectTimeoutMs);
     let wire: Socket | null = null;
     socket.on('upgrade', (response) => (wire = response.socket));
     socket.on('unexpected-response', (_, response) => {
-      const chunks: Buffer[] = [];
-      response.on('data', (chunk: Buffer) => chunks.push(chunk));
-      response.on('error', () => undefined);
-      response.on('close', () => {
-        const said = Buffer.concat(chunks).toString().trim().slice(0, 500);
-        reject(new ConnectionLost(address, said || `it answered with ${response.statusCode}`));
+      let said = '';
+      const end = (): void => {
+        fail(said.trim().slice(0, reasonLength) || `it answered with ${response.statusCode}`);
         socket.terminate();
+      };
+      response.setEncoding('utf8');
+      response.on('data', (text: string) => {
+        said = (said + text).slice(0, 2 * reasonLength);
+        if (said.trim().length >= reasonLength) end();
       });
+      response.on('error', () => undefined);
+      response.on('close', end);
     });
-    socket.on('error', (error) => reject(new ConnectionLost(address, causeOf(error))));
-    socket.on('close', () => reject(new ConnectionLost(address, 'closed')));
+    socket.on('error', (error) => fail(causeOf(error)));
+    socket.on('close', () => fail('closed'));
     socket.on('open', () => {
+      clearTimeout(late);
       if (wire !== null) resolve(new OpenConnection(address, protocol, socket, wire, options));
     });
   });
