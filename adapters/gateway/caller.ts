@@ -142,9 +142,9 @@ class PatientCaller<Request, Answer extends Typed> implements Caller<Request, An
     deadline: number,
   ): Promise<Answer | Failure | string> {
     const connection = await link.dialled;
-    if (typeof connection === 'string' || !connection.isOpen) {
+    if (typeof connection === 'string') {
       this.letGo(link);
-      return typeof connection === 'string' ? connection : `${link.url}: the connection was lost`;
+      return connection;
     }
     if (!connection.isOpen) {
       // Lost while nobody waited for an answer, who would have noticed.
@@ -158,7 +158,8 @@ class PatientCaller<Request, Answer extends Typed> implements Caller<Request, An
     const answer$ = race(
       connection.answers(request),
       timer(Math.max(0, deadline - performance.now())).pipe(
-        tap(() => this.stepAside(link)),
+        // It may hang: others are asked from now on.
+        tap(() => this.letGo(link)),
         map(() => late('no answer in time')),
       ),
       this.closed$.pipe(map(() => late('the client was closed'))),
@@ -189,14 +190,6 @@ class PatientCaller<Request, Answer extends Typed> implements Caller<Request, An
 
   /** Other requests may be under way there: it is closed when the last of them has ended. */
   private letGo(link: Link<Request, Answer>): void {
-    if (this.link !== link) return;
-    this.link = null;
-    this.turn += 1;
-    this.retired.add(link);
-  }
-
-  /** It may hang: others are asked from now on, and what is under way there is waited for. */
-  private stepAside(link: Link<Request, Answer>): void {
     if (this.link !== link) return;
     this.link = null;
     this.turn += 1;
