@@ -74,8 +74,12 @@ const plain = {
   mapsAsObjects: true,
   useBigIntExtension: true,
   structuredClone: false,
+  // A key `toJSON` is a key as any other.
+  useToJSON: false,
 };
 const copying = new Packr({ ...plain, copyBuffers: true });
+/** The other one counts keys by two bytes, always. */
+const spacious = new Packr({ ...plain, copyBuffers: true, variableMapSize: true });
 /** Leaves the copying of bytes to the codec within. */
 const viewing = new Packr({ ...plain, copyBuffers: false });
 
@@ -91,7 +95,7 @@ export function valueCodec<T>(options: ValueCodecOptions = {}): Codec<T> {
     encode(value) {
       const fault = faultOfValue(value, depth);
       if (fault !== null) throw new TypeError(`a value can't be encoded: ${fault}`);
-      const packed = Uint8Array.from(copying.pack(value));
+      const packed = Uint8Array.from(pack(value));
       if (packed.length > limit) throw new TypeError(`a value of more than ${limit} bytes`);
       return packed;
     },
@@ -103,6 +107,15 @@ export function valueCodec<T>(options: ValueCodecOptions = {}): Codec<T> {
       return value as T;
     },
   };
+}
+
+/** Objects of more than 65,535 keys have a form of their own. */
+function pack(value: unknown): Uint8Array {
+  try {
+    return copying.pack(value);
+  } catch {
+    return spacious.pack(value);
+  }
 }
 
 /** A plain view of the bytes is unpacked: msgpackr would mark the given one, and return Buffers. */

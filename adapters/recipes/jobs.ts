@@ -3,6 +3,7 @@
  */
 import type { Observable, ObservableInput } from 'rxjs';
 import { concatMap, EMPTY, from, mergeMap } from 'rxjs';
+import { refuseUnsavable } from './name.js';
 import type { Part } from './part.js';
 import type { Slice } from './slices.js';
 
@@ -19,6 +20,7 @@ export interface JobClaim {
 export const jobs: Slice<Jobs, JobClaim, boolean> = {
   initialState: {},
   reducer(state, { job, firing }) {
+    refuseUnsavable(job);
     const newest = Object.hasOwn(state, job) ? state[job] : undefined;
     if (newest !== undefined && firing <= newest) return { state, result: false };
     return { state: { ...state, [job]: firing }, result: true };
@@ -27,8 +29,9 @@ export const jobs: Slice<Jobs, JobClaim, boolean> = {
 
 /**
  * Runs a job for every firing that this node has claimed: at most once in the cluster. Not at all
- * when the claimer dies before its work; for work that must be done at least once see `effects`.
- * Subscribe on every node with the same schedule.
+ * when the claimer dies before its work, or its claim is not answered, as while nobody leads; for
+ * work that must be done at least once see `effects`. Subscribe on every node with the same
+ * schedule. Errors when the schedule or the work does.
  *
  *     firing$          --1---2---3--
  *     here             --w-------w--      claimed by this node
@@ -40,8 +43,10 @@ export function runOnce<T>(
   firing$: Observable<number>,
   work: (firing: number) => ObservableInput<T>,
 ): Observable<T> {
+  const isClaimed = (firing: number): Promise<boolean> =>
+    r.dispatch({ job, firing }).catch(() => false);
   return firing$.pipe(
-    concatMap(async (firing) => ((await r.dispatch({ job, firing })) ? firing : null)),
+    concatMap(async (firing) => ((await isClaimed(firing)) ? firing : null)),
     mergeMap((firing) => (firing === null ? EMPTY : from(work(firing)))),
   );
 }

@@ -18,6 +18,7 @@ import {
   takeWhile,
   tap,
 } from 'rxjs';
+import { refuseUnsavable } from './name.js';
 import type { Part } from './part.js';
 import type { Slice } from './slices.js';
 
@@ -58,6 +59,7 @@ export const locks: Slice<Locks, LockCommand, LockResult> = {
       return { state: Object.fromEntries(rest), result: command.token };
     }
     const { name, owner, now, forMs } = command;
+    refuseUnsavable(name);
     const isFree = held === undefined || held.until <= now;
     if (!isFree && held.owner !== owner) return { state, result: null };
     const token = isFree ? index * commandsPerEntry + offset : held.token;
@@ -95,7 +97,12 @@ export function lock(
     const acquire$ = defer(() => {
       const asked = now();
       return defer(() => r.dispatch({ type: 'acquire', name, owner, now: asked, forMs })).pipe(
-        tap((given) => (until = given === null ? 0 : asked + forMs)),
+        tap((given) => {
+          // Under a newer token somebody else may have held it meanwhile.
+          const isKept = given !== null && (token === null || given === token);
+          until = isKept ? asked + forMs : 0;
+          token = given ?? token;
+        }),
         catchError(() => EMPTY),
       );
     });
@@ -105,9 +112,9 @@ export function lock(
       exhaustMap(() => acquire$),
       filter((given) => given !== null),
       take(1),
-      tap((given) => (token = given)),
     );
-    const keep$ = merge(tick$.pipe(exhaustMap(() => acquire$)), tick$).pipe(
+    // First the look at the clock: what was lost is not asked for any more.
+    const keep$ = merge(tick$, tick$.pipe(exhaustMap(() => acquire$))).pipe(
       map(() => now() < until),
       takeWhile((isHeld) => isHeld),
       ignoreElements(),

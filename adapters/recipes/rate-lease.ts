@@ -1,4 +1,5 @@
 /** A rate limit over all processes: each leases a share, and spends it without asking anybody. */
+import { refuseUnsavable } from './name.js';
 import type { Part } from './part.js';
 import type { Slice } from './slices.js';
 
@@ -18,6 +19,7 @@ export interface RateTake {
 export const rates: Slice<Rates, RateTake, number> = {
   initialState: {},
   reducer(state, { key, window, want, limit }) {
+    refuseUnsavable(key);
     const [newest, used] = (Object.hasOwn(state, key) ? state[key] : undefined) ?? [window, 0];
     if (window < newest) return { state, result: 0 };
     const before = window > newest ? 0 : used;
@@ -46,20 +48,22 @@ export function rateLease(
   const share = options.share ?? Math.max(1, Math.floor(limit / 10));
   let leased = 0;
   let window = -1;
-  let asking: Promise<void> | null = null;
-  const ask = async (): Promise<void> => {
+  let asking: Promise<boolean> | null = null;
+  /** Is there more? */
+  const ask = async (): Promise<boolean> => {
     const current = Math.floor(now() / windowMs);
     const given = await r.dispatch({ key, window: current, want: share, limit });
     leased = (current === window ? leased : 0) + given;
     window = current;
+    return given > 0;
   };
   return async () => {
     const isEmpty = (): boolean => Math.floor(now() / windowMs) !== window || leased === 0;
-    if (isEmpty()) {
+    // Others who wait for the same share may have spent it.
+    while (isEmpty()) {
       asking ??= ask().finally(() => (asking = null));
-      await asking;
+      if (!(await asking)) return false;
     }
-    if (isEmpty()) return false;
     leased -= 1;
     return true;
   };

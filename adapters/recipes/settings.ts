@@ -1,6 +1,7 @@
 /** Settings that all processes see at once, and that no two editors overwrite unseen. */
 import type { Observable } from 'rxjs';
 import { map } from 'rxjs';
+import { refuseUnsavable } from './name.js';
 import type { Part } from './part.js';
 import type { Slice } from './slices.js';
 
@@ -36,6 +37,7 @@ const versionOf = (state: Settings, name: string): number =>
 export const settings: Slice<Settings, SettingChange, SettingResult> = {
   initialState: {},
   reducer(state, { name, value, version }) {
+    refuseUnsavable(name);
     const present = versionOf(state, name);
     const isDone = version === null || version === present;
     if (!isDone) return { state, result: { isDone, version: present } };

@@ -14,9 +14,12 @@ import type { Logged } from './logged.js';
 /** As long as a snapshot that is sent. A state of more could not be saved: that ends the nodes. */
 const maxStateBytes = 1 << 30;
 
+/** A state holds what commands bring, which is nested 64 times at the most, within its own. */
+const maxStateDepth = 512;
+
 /**
  * Bytes for what is replicated. Default of each: `valueCodec()`, for plain structured values; that
- * of states takes up to 1 GiB.
+ * of states takes up to 1 GiB, and is nested up to 512 times.
  */
 export interface ReplicaCodecs<State, Command, Result> {
   readonly commands: Codec<Command>;
@@ -35,7 +38,7 @@ export type Recorder = (at: CommandPosition, command: Uint8Array | null) => void
 export function codecsOf<State, Command, Result>(
   codecs: Partial<ReplicaCodecs<State, Command, Result>> = {},
 ): ReplicaCodecs<State, Command, Result> {
-  const states = valueCodec<State>({ bytes: maxStateBytes });
+  const states = valueCodec<State>({ bytes: maxStateBytes, depth: maxStateDepth });
   return { commands: valueCodec(), results: valueCodec(), states, ...codecs };
 }
 

@@ -405,6 +405,39 @@ it('a state may be longer than a value that is sent', async () => {
   await settled(node.stop());
 });
 
+it('a state may be an object of very many keys', async () => {
+  start();
+  const node = bareReplica<Readonly<Record<string, number>>, number, null>({
+    ...{ id: 'a', initialVoters: ['a'], snapshotEvery: { entries: 1 } },
+    reducer: (_, count) => ({
+      state: Object.fromEntries(Array.from({ length: count }, (__, at) => [`key ${at}`, at])),
+      result: null,
+    }),
+    initialState: {},
+    network: memoryNetwork<Uint8Array, Uint8Array>().node('a'),
+    store: memoryStore<Uint8Array, Uint8Array>(),
+  });
+  expect(await settled(node.dispatch(70_000))).toBe(null);
+  expect(await settled(node.dispatch(1))).toBe(null);
+  await settled(node.stop());
+});
+
+it('a state may hold commands that are nested as deeply as they may be', async () => {
+  start();
+  let deep: unknown = 1;
+  for (let depth = 0; depth < 63; depth += 1) deep = [deep];
+  const node = bareReplica<{ readonly kept: readonly unknown[] }, unknown, null>({
+    ...{ id: 'a', initialVoters: ['a'], snapshotEvery: { entries: 1 } },
+    reducer: ({ kept }, command) => ({ state: { kept: [...kept, command] }, result: null }),
+    initialState: { kept: [] },
+    network: memoryNetwork<Uint8Array, Uint8Array>().node('a'),
+    store: memoryStore<Uint8Array, Uint8Array>(),
+  });
+  expect(await settled(node.dispatch(deep))).toBe(null);
+  expect(await settled(node.dispatch(1))).toBe(null);
+  await settled(node.stop());
+});
+
 describe('a node that something ends', () => {
   it('says so in its streams, to who waits, and when it is stopped', async () => {
     start();

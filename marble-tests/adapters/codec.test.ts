@@ -127,6 +127,17 @@ describe('valueCodec', () => {
     expect(() => valueCodec({ depth: 2 }).encode(nested(3))).toThrow(TypeError);
   });
 
+  it('has objects of any number of keys', () => {
+    const keys = Array.from({ length: 70_000 }, (_, at) => [`key ${at}`, at] as const);
+    const value = Object.fromEntries(keys);
+    expect(valueCodec().decode(valueCodec().encode(value))).toEqual(value);
+  });
+
+  it('has keys of any name, and asks no value how it wants to be written', () => {
+    const value = { constructor: 1, toJSON: 2, hasOwnProperty: 3, then: 4 };
+    expect(valueCodec().decode(valueCodec().encode(value))).toEqual(value);
+  });
+
   it('limits how large a value is', () => {
     const small = valueCodec<string>({ bytes: 10 });
     expect(small.decode(small.encode('123456789'))).toBe('123456789');

@@ -51,13 +51,24 @@ function cluster(
 /** Draws the lock of a cluster, and gives back what the cluster was told and when. */
 function draw(
   words: readonly (LockResult | 'refused' | 'silent')[],
-  diagram: { readonly holder: string; readonly until: string; readonly lock: string },
+  diagram: {
+    readonly holder: string;
+    readonly until: string;
+    readonly lock: string;
+    /** From this frame on the clock is much later. */
+    readonly frozenFrom?: number;
+  },
 ): readonly string[] {
   let said: readonly string[] = [];
   marbles((m: Context) => {
     const made = cluster(words, m.cold(diagram.holder, { x: 7, y: 0 }));
     ({ said } = made);
-    const held$ = lock(made.part, 'door', { forMs: 9, now: () => asyncScheduler.now() });
+    const { frozenFrom = Infinity } = diagram;
+    const now = (): number => {
+      const at = asyncScheduler.now();
+      return at < frozenFrom ? at : at + 1000;
+    };
+    const held$ = lock(made.part, 'door', { forMs: 9, now });
     m.expect(held$, diagram.until).toBeObservable(diagram.lock, { t: 12 });
   })();
   return said;
@@ -99,6 +110,25 @@ describe('a lock', () => {
       lock: '  -t---|',
     });
     expect(said).toEqual(['0 acquire', '4 acquire', '5 release']);
+  });
+
+  it('is lost at once when it was lost before, and is another one now', () => {
+    const said = draw([12, 15], {
+      holder: 'y--------',
+      until: ' ^--------!',
+      lock: '  -t---|',
+    });
+    expect(said).toEqual(['0 acquire', '4 acquire', '5 release']);
+  });
+
+  it('that was lost while its holder stood still is not asked for any more', () => {
+    const said = draw([12], {
+      holder: 'y--------',
+      until: ' ^--------!',
+      lock: '  -t--|',
+      frozenFrom: 2,
+    });
+    expect(said).toEqual(['0 acquire', '4 release']);
   });
 
   it('that could not be asked for is asked for again', () => {

@@ -9,6 +9,7 @@ import { effects, maxDue, withEffects } from '../../../adapters/recipes/effects.
 import { jobs, runOnce } from '../../../adapters/recipes/jobs.js';
 import { lock, locks } from '../../../adapters/recipes/locks.js';
 import { rateLease, rates } from '../../../adapters/recipes/rate-lease.js';
+import { settings } from '../../../adapters/recipes/settings.js';
 import { slice, slices } from '../../../adapters/recipes/slices.js';
 import { whileLeader } from '../../../adapters/recipes/while-leader.js';
 import type { ReplicaStatus } from '../../../adapters/replica/facts.js';
@@ -22,7 +23,7 @@ const words = {
   }),
 };
 const shop = withEffects(words, (word) => word.startsWith('ship'));
-const parts = { words, locks, jobs, rates, shop };
+const parts = { words, locks, jobs, rates, settings, shop };
 const whole = slices(parts);
 type Name = keyof typeof parts;
 
@@ -171,11 +172,36 @@ it('a rate is kept by all processes together, window by window', async () => {
   expect(await spend()).toBe(0);
   now += 60_000;
   expect(await spend()).toBe(10);
-  // Of many at once one asks.
+  // Of many at once one asks, and again while there is more.
   now += 60_000;
   const [taker = () => Promise.resolve(false)] = takers;
-  const many = await settled(Promise.all([1, 2, 3, 4].map(() => taker())));
-  expect(many).toEqual([true, true, true, false]);
+  const many = (await settled(Promise.all(Array.from({ length: 14 }, () => taker())))) as boolean[];
+  expect(many.filter((isWithin) => isWithin)).toHaveLength(10);
+});
+
+describe('a name that no snapshot can have', () => {
+  const asked = { owner: 'x', now: 0, forMs: 1, window: 1, want: 1, limit: 1, firing: 1 };
+
+  it.each(['locks', 'jobs', 'rates', 'settings'] as const)('is refused by %s', async (name) => {
+    const leader = await cluster.leader();
+    const command = { ...asked, type: 'acquire', value: 1, version: null };
+    const named = { ...command, name: '__proto__', job: '__proto__', key: '__proto__' };
+    const error = await settled(leader.dispatch({ slice: name, command: named }));
+    expect(error).toBeInstanceOf(CommandFailed);
+    expect((error as Error).message).toContain('__proto__');
+  });
+});
+
+it('a job goes on to its next firing where one could not be claimed', async () => {
+  const claims: (() => Promise<boolean>)[] = [
+    () => Promise.reject(new Error('no leader')),
+    () => Promise.resolve(true),
+  ];
+  const part = { dispatch: () => claims.shift()?.() } as unknown as Parameters<typeof runOnce>[0];
+  const ran: number[] = [];
+  runOnce(part, 'report', of(1, 2), (firing) => of(firing)).subscribe((each) => ran.push(each));
+  await aMoment();
+  expect(ran).toEqual([2]);
 });
 
 describe('effects', () => {
