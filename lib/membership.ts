@@ -63,8 +63,9 @@ function refusalOfConfig<C, S>(state: State<C, S>, config: ClusterConfig): Refus
   }
   if (faultOf(config) !== null || !isChange(latestConfig, config)) return 'invalidConfig';
   const promoted = latestConfig.nonVoters.filter((id) => config.newVoters.includes(id));
-  const behind = log.lastIndex - state.limits.promotionLag;
-  if (promoted.some((id) => (state.peer(id)?.match ?? 0) < behind)) return 'notCaughtUp';
+  // Whoever has acknowledged nothing may not even run, however short the log is.
+  const least = Math.max(1, log.lastIndex - state.limits.promotionLag);
+  if (promoted.some((id) => (state.peer(id)?.match ?? 0) < least)) return 'notCaughtUp';
   return null;
 }
 

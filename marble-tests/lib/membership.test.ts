@@ -227,6 +227,16 @@ describe('a change is refused', () => {
     });
   });
 
+  it('D14: a non-voter that has acknowledged nothing is not promoted: it may not even run', () => {
+    const config = { ...abc, nonVoters: ['d'] };
+    const node = leading(restarted([1], { entries: entriesAfter(at(0, 0), [1], config) }), 'b');
+    settle(node, ...have(2, 1, 'b'));
+    const promotion = configProposed(1, toJointConsensus(config, ['d'], []));
+    expect(tell(node, promotion)).toEqual([rejected(1, 'notCaughtUp', 'a')]);
+    settle(node, received(reply('d', 2, { round: 1, last: at(1, 1) })));
+    expect(tell(node, promotion)[0]).toEqual(accepted(1, at(2, 3)));
+  });
+
   it.each<[string, Partial<ClusterConfig>]>([
     ['nothing to change', {}],
     ['the same voters once more', { newVoters: ['c', 'b', 'a'] }],

@@ -155,7 +155,7 @@ export const membership: readonly Mutant[] = [
     trap: 'D14, S17',
     file: 'lib/membership.ts',
     before:
-      "  if (promoted.some((id) => (state.peer(id)?.match ?? 0) < behind)) return 'notCaughtUp';\n",
+      "  if (promoted.some((id) => (state.peer(id)?.match ?? 0) < least)) return 'notCaughtUp';\n",
     after: '',
     test: {
       file: 'lib/membership.test.ts',
