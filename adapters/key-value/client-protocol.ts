@@ -2,6 +2,8 @@
 import * as v from 'valibot';
 import { faultOfNodeId } from '../../lib/cluster-config.js';
 import type { LogIndex, NodeId } from '../../lib/position.js';
+import type { ChangeFault } from '../change-refused.js';
+import { changeFaultOf, changeFaults } from '../change-refused.js';
 import { DecodeError } from '../codec.js';
 import type { Failure, Protocol } from '../gateway/protocol.js';
 import { partsOfAddress } from './address-form.js';
@@ -32,27 +34,6 @@ export type Request =
     };
 
 export type Change = Extract<Request, { readonly type: 'add' | 'remove' }>;
-
-/** Why members were not changed, or not to the end. Asking again is harmless, always. */
-export type ChangeFault =
-  /** Another change is under way. */
-  | 'changeInProgress'
-  /** The id is a member's that lives elsewhere. */
-  | 'idTaken'
-  /** Another member lives there. */
-  | 'addressTaken'
-  /** Nobody answers there. */
-  | 'silent'
-  /** Another node answers there, or one that has founded its own cluster. */
-  | 'stranger'
-  /** It is a member without a vote, and too far behind to get one. */
-  | 'notCaughtUp'
-  /** There is no such member, and was none lately. */
-  | 'unknownNode'
-  /** Nobody would be left to decide anything. */
-  | 'lastVoter'
-  /** Of those who would decide, too few answer: the change could never be completed. */
-  | 'noMajority';
 
 /** What the store answers, when it does. */
 export type StoreAnswer =
@@ -109,22 +90,6 @@ const nodeStatus = v.strictObject({
   voters: v.array(v.string()),
   nonVoters: v.array(v.string()),
 });
-
-const changeFaults = {
-  changeInProgress: 1,
-  idTaken: 2,
-  addressTaken: 3,
-  silent: 4,
-  stranger: 5,
-  notCaughtUp: 6,
-  unknownNode: 7,
-  lastVoter: 8,
-  noMajority: 9,
-} as const satisfies Record<ChangeFault, number>;
-
-const changeFaultOf = new Map<unknown, ChangeFault>(
-  Object.entries(changeFaults).map(([fault, code]) => [code, fault as ChangeFault]),
-);
 
 /**
  * What a node says of itself. `members`: where the members live, by id, as far as it knows;

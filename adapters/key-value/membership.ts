@@ -6,59 +6,25 @@
  * up. Where nodes live is in the log too, before the configuration that needs it: whoever has the
  * one knows the other.
  */
-import type { Observable } from 'rxjs';
-import { filter, firstValueFrom, map, merge, timer } from 'rxjs';
 import type { ClusterConfig } from '../../lib/index.js';
-import {
-  isJointConsensus,
-  isMember,
-  isVoter,
-  toJointConsensus,
-  uniqueNodes,
-} from '../../lib/cluster-config.js';
-import type { LogIndex, NodeId } from '../../lib/position.js';
+import { isMember, isVoter, toJointConsensus, uniqueNodes } from '../../lib/cluster-config.js';
+import type { NodeId } from '../../lib/position.js';
+import { ChangeRefused } from '../change-refused.js';
+import type { ConfigChangesOptions } from '../config-changes.js';
+import { ConfigChanges, notCaughtUp } from '../config-changes.js';
 import type { Machine } from '../machine.js';
-import { NotLeader, OutcomeUnknown, Refused } from '../machine.js';
-import type { Change, ChangeFault, NodeStatus } from './client-protocol.js';
+import type { Change, NodeStatus } from './client-protocol.js';
 import type { AnyCommand } from './commands.js';
 import type { Result, State } from './reducer.js';
 
-/** Why a change was not made, or not to its end. Asking again is harmless, always. */
-export class ChangeRefused extends Error {
-  override readonly name = 'ChangeRefused';
-
-  constructor(
-    readonly reason: ChangeFault,
-    text: string,
-  ) {
-    super(text);
-  }
-}
-
-/** The configuration in force: the newest in the log, committed or not (§6). */
-export interface InForce {
-  readonly config: ClusterConfig;
-  readonly index: LogIndex;
-  readonly isCommitted: boolean;
-}
-
-export interface MembershipOptions {
-  readonly id: NodeId;
+export interface MembershipOptions extends ConfigChangesOptions {
   readonly machine: Pick<
     Machine<State, AnyCommand, Result, Uint8Array, Uint8Array>,
     'dispatch' | 'changeConfig' | 'state'
   >;
-  /** Replayed: the newest comes at once. */
-  readonly inForce$: Observable<InForce>;
-  /** Replayed. */
-  readonly leader$: Observable<NodeId | null>;
   readonly addressOf: (id: NodeId) => string | undefined;
   /** What the node at an address says of itself. Null: nothing, within a moment. */
   readonly ask: (address: string) => Promise<NodeStatus | null>;
-  /** For one change. Default 8,000. */
-  readonly patienceMs?: number;
-  /** Between two looks at a node that catches up. Default 50. */
-  readonly pauseMs?: number;
 }
 
 export interface Membership {
@@ -74,25 +40,21 @@ export function membership(options: MembershipOptions): Membership {
 }
 
 class Members implements Membership {
-  private underway: string | null = null;
-  private deadline = 0;
+  private readonly changes: ConfigChanges;
 
-  constructor(private readonly options: MembershipOptions) {}
+  constructor(private readonly options: MembershipOptions) {
+    this.changes = new ConfigChanges(options);
+  }
 
-  async lead(change: Change): Promise<void> {
-    if (this.underway !== null) throw inProgress(this.underway);
-    this.underway = `${change.type} ${change.id}`;
-    this.deadline = performance.now() + (this.options.patienceMs ?? 8000);
-    try {
-      await (change.type === 'add' ? this.add(change.id, change.address) : this.remove(change.id));
-    } finally {
-      this.underway = null;
-    }
+  lead(change: Change): Promise<void> {
+    return this.changes.run(`${change.type} ${change.id}`, () =>
+      change.type === 'add' ? this.add(change.id, change.address) : this.remove(change.id),
+    );
   }
 
   private async add(id: NodeId, address: string): Promise<void> {
     const { addressOf } = this.options;
-    const { config } = await this.settled(inProgress('an earlier change'));
+    const { config } = await this.changes.before();
     if (isMember(config, id) && addressOf(id) !== address) {
       const text = `${id} is a member at ${addressOf(id)}: remove it first, or choose another id`;
       throw new ChangeRefused('idTaken', text);
@@ -109,14 +71,14 @@ class Members implements Membership {
       ...from,
       nonVoters: [...from.nonVoters, id],
     });
-    if (!isMember(config, id)) await this.propose(id, listening);
+    if (!isMember(config, id)) await this.changes.propose(id, listening);
     await this.catchUp(id, address);
-    await this.propose(id, (from) => toJointConsensus(from, [id], []));
-    await this.settled();
+    await this.changes.propose(id, (from) => toJointConsensus(from, [id], []));
+    await this.changes.settled();
   }
 
   private async remove(id: NodeId): Promise<void> {
-    const { config } = await this.settled(inProgress('an earlier change'));
+    const { config } = await this.changes.before();
     if (!isMember(config, id)) {
       // Its address is kept until the next change: whoever asks again is told that it is done.
       if (this.options.machine.state.addresses.has(id)) return;
@@ -131,12 +93,12 @@ class Members implements Membership {
       await this.refuseLoss(rest, null);
     }
     await this.enter(config, []);
-    await this.propose(id, (from) =>
+    await this.changes.propose(id, (from) =>
       isVoter(from, id)
         ? toJointConsensus(from, [], [id])
         : { ...from, nonVoters: from.nonVoters.filter((each) => each !== id) },
     );
-    await this.settled();
+    await this.changes.settled();
   }
 
   /** The node that answers there must be the one that is meant, and have no other cluster. */
@@ -194,62 +156,11 @@ class Members implements Membership {
 
   /** Until it has applied the entry that made it a member. */
   private async catchUp(id: NodeId, address: string): Promise<void> {
-    const { index } = await this.settled();
+    const { index } = await this.changes.settled();
     for (;;) {
       const status = await this.options.ask(address);
       if (status !== null && status.id === id && status.applied >= index) return;
-      await this.pause(() => notCaughtUp(id));
+      await this.changes.pause(() => notCaughtUp(id));
     }
   }
-
-  private async propose(
-    id: NodeId,
-    change: (config: ClusterConfig) => ClusterConfig,
-  ): Promise<void> {
-    for (;;) {
-      const { config } = await this.settled();
-      try {
-        await this.options.machine.changeConfig(change(config));
-        return;
-      } catch (error) {
-        if (!(error instanceof Refused)) throw error;
-        const { reason } = error;
-        await this.pause(() =>
-          reason === 'notCaughtUp' ? notCaughtUp(id) : inProgress('an earlier change'),
-        );
-      }
-    }
-  }
-
-  /** What is in force when it is committed, and no change is under way. */
-  private async settled(
-    late: Error = new OutcomeUnknown('the change was not decided in time'),
-  ): Promise<InForce> {
-    const { id, inForce$, leader$ } = this.options;
-    const settled$ = inForce$.pipe(
-      filter(({ isCommitted, config }) => isCommitted && !isJointConsensus(config)),
-    );
-    const lost$ = leader$.pipe(
-      filter((leader) => leader !== id),
-      map((leader) => new NotLeader(leader)),
-    );
-    const late$ = timer(Math.max(0, this.deadline - performance.now())).pipe(map(() => late));
-    const found = await firstValueFrom(merge(settled$, lost$, late$));
-    if (found instanceof Error) throw found;
-    return found;
-  }
-
-  private async pause(refusal: () => ChangeRefused): Promise<void> {
-    if (performance.now() >= this.deadline) throw refusal();
-    await firstValueFrom(timer(this.options.pauseMs ?? 50));
-  }
-}
-
-function inProgress(what: string): ChangeRefused {
-  return new ChangeRefused('changeInProgress', `${what} is under way: try again when it is over`);
-}
-
-function notCaughtUp(id: NodeId): ChangeRefused {
-  const text = `${id} is a member without a vote, and far behind: add it again later`;
-  return new ChangeRefused('notCaughtUp', text);
 }

@@ -79,7 +79,8 @@ export async function running(
   if (contacts.length > 0) void directory.inquire();
   const peers = (peer: NodeId): string | undefined => directory.addressOf(peer);
   const status = (): NodeStatus => statusOf(options, facts, keyValue, directory);
-  const { leader$, inForce$, removed$ } = facts;
+  const { leader$, members: known } = facts;
+  const { inForce$, removed$ } = known;
   const requests = service({
     ...{ id, machine: keyValue, leader$, status },
     connect: (leader) => connect(peers(leader) ?? '', { cluster, forwarded: true }),
@@ -202,7 +203,7 @@ function statusOf(
   { appliedIndex: applied, state }: KeyValue,
   directory: Directory,
 ): NodeStatus {
-  const { config } = facts.inForce$.value;
+  const { config } = facts.members.inForce$.value;
   const voters = uniqueNodes({ ...config, nonVoters: [] });
   const ids = voters.length > 0 ? uniqueNodes(config) : directory.known;
   const members = new Map([[id, directory.addressOf(id) ?? listen]]);

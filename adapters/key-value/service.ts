@@ -1,5 +1,6 @@
 /** What a node of the key-value cluster does with a request. */
 import type { NodeId } from '../../lib/position.js';
+import { ChangeRefused } from '../change-refused.js';
 import type { Forwarding, ForwardingOptions } from '../gateway/forwarding.js';
 import { forwarding } from '../gateway/forwarding.js';
 import type { Machine } from '../machine.js';
@@ -7,7 +8,6 @@ import type { Change, NodeStatus, Request, StoreAnswer } from './client-protocol
 import { keyValueProtocol } from './client-protocol.js';
 import type { AnyCommand } from './commands.js';
 import type { Membership } from './membership.js';
-import { ChangeRefused } from './membership.js';
 import type { Result, State } from './reducer.js';
 import { lookUp } from './reducer.js';
 

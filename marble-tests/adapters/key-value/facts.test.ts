@@ -9,7 +9,7 @@ const pristine = { generation: 1, currentTerm: 0, votedFor: null, snapshot: null
 function facts(): { facts: Facts; isRemoved: () => boolean } {
   const all = new Facts('n1', pristine);
   let removed = false;
-  all.removed$.subscribe(() => (removed = true));
+  all.members.removed$.subscribe(() => (removed = true));
   return { facts: all, isRemoved: () => removed };
 }
 
@@ -28,11 +28,11 @@ describe('what is in force', () => {
   it('is the newest in the log, and whether that is committed', () => {
     const { facts: all } = facts();
     config(all, clusterOf(['n1']), 3);
-    expect(all.inForce$.value).toMatchObject({ index: 3, isCommitted: false });
+    expect(all.members.inForce$.value).toMatchObject({ index: 3, isCommitted: false });
     committed(all, 2);
-    expect(all.inForce$.value.isCommitted).toBe(false);
+    expect(all.members.inForce$.value.isCommitted).toBe(false);
     committed(all, 3);
-    expect(all.inForce$.value.isCommitted).toBe(true);
+    expect(all.members.inForce$.value.isCommitted).toBe(true);
   });
 });
 

@@ -15,7 +15,7 @@ import type { AnyCommand } from '../../../adapters/key-value/commands.js';
 import type { Connection } from '../../../adapters/key-value/connection.js';
 import { ConnectionLost } from '../../../adapters/key-value/connection.js';
 import type { Result, State } from '../../../adapters/key-value/reducer.js';
-import { ChangeRefused } from '../../../adapters/key-value/membership.js';
+import { ChangeRefused } from '../../../adapters/change-refused.js';
 import { emptyState, reducer } from '../../../adapters/key-value/reducer.js';
 import type { Service } from '../../../adapters/key-value/service.js';
 import { service } from '../../../adapters/key-value/service.js';
