@@ -26,6 +26,7 @@ import { loop } from '../lib/loop.js';
 import type { LogIndex, NodeId } from '../lib/position.js';
 import { raft } from '../lib/raft.js';
 import { causeOf } from './cause.js';
+import { ChangeRefused } from './change-refused.js';
 import { clock } from './clock.js';
 import { failureError } from './gateway/failure-error.js';
 import type { Forwarding } from './gateway/forwarding.js';
@@ -41,10 +42,11 @@ import { replicaUpdates } from './replica/feed.js';
 import type { Logged } from './replica/logged.js';
 import { faultOfRequestId, packBlock, sizeOfLogged, unpackBlock } from './replica/logged.js';
 import type { ReplicaAnswer, ReplicaRequest } from './replica/protocol.js';
-import { faultOfCommand, replicaProtocol } from './replica/protocol.js';
+import { faultOfCommand, faultOfVoters, replicaProtocol } from './replica/protocol.js';
 import type { ReplicaCodecs, Replicated } from './replica/replicated.js';
 import { codecsOf, load, replicatedReducer, save } from './replica/replicated.js';
 import { Tail } from './replica/tail.js';
+import { Voters } from './replica/voters.js';
 import type {
   BareReplica,
   BareReplicaOptions,
@@ -79,6 +81,7 @@ export function bareReplica<State, Command, Result>(
     dispatch: (command, how) => node.dispatch(command, how),
     dispatch$: (command, how) => defer(() => node.dispatch(command, how)),
     read: (selector, how) => node.read(selector, how),
+    changeVoters: (voters) => node.changeVoters(voters),
     stop: () => node.stop(),
     requests: {
       answer: (request, forwarded) => node.requests.answer(request, forwarded),
@@ -102,6 +105,7 @@ class ReplicaNode<State, Command, Result> {
   private readonly codecs: ReplicaCodecs<State, Command, Result>;
   private readonly machine: Machine<Replicated<State>, Logged, Result, Uint8Array, Uint8Array>;
   private readonly tail = new Tail();
+  private readonly voters: Voters;
   private readonly patienceMs: number;
   private readonly stop$ = new ReplaySubject<void>(1);
   private readonly ended: Promise<void>;
@@ -121,6 +125,9 @@ class ReplicaNode<State, Command, Result> {
     this.facts = new Facts(id);
     this.state$ = new BehaviorSubject(initialState);
     this.machine = this.machineOf();
+    const { leader$, heard$, members } = this.facts;
+    const { inForce$ } = members;
+    this.voters = new Voters({ id, machine: this.machine, inForce$, leader$, heard$ });
     this.requests = forwarding({
       ...{ id, patienceMs, leader$: this.facts.leader$ },
       protocol: replicaProtocol(this.codecs.results),
@@ -149,6 +156,13 @@ class ReplicaNode<State, Command, Result> {
       if (answer.type === 'readIndex') await this.reached(answer.index);
     }
     return selector(this.state);
+  }
+
+  async changeVoters(voters: readonly NodeId[]): Promise<void> {
+    const fault = faultOfVoters(voters);
+    if (fault !== null) throw new NotApplied(fault);
+    const answer = await this.ask({ type: 'changeVoters', voters });
+    if (answer.type === 'changeRefused') throw new ChangeRefused(answer.reason, answer.text);
   }
 
   /** What a follower is sent. Null: the request is none of a follower. */
@@ -216,13 +230,17 @@ class ReplicaNode<State, Command, Result> {
   private circle({ recovered, storage }: Store<Uint8Array, Uint8Array>): Promise<unknown> {
     const { id, initialVoters, network, scheduler = turnScheduler } = this.options;
     const sizeOf = (block: Uint8Array): number => block.length;
-    const config = { ...recovered, id, initialVoters, sizeOf };
+    const founders = initialVoters.length > 0 ? { initialVoters } : {};
+    const config = { ...recovered, id, ...founders, sizeOf };
     const core = raft<Uint8Array, Uint8Array>(config, scheduler ?? undefined);
     const patient = scheduler === null ? core : lateNews(core, scheduler);
     const node$ = loop(pipe(takeUntil(this.stop$), patient), {
       clock: this.options.clock ?? clock(),
       storage,
-      network,
+      network: pipe(
+        network,
+        tap((input) => this.facts.hear(input)),
+      ),
       machine: this.machine.adapter,
     });
     const noted$ = node$.pipe(
@@ -239,8 +257,19 @@ class ReplicaNode<State, Command, Result> {
     if (request.type === 'dispatch') {
       return { type: 'result', result: await this.machine.dispatch(request) };
     }
+    if (request.type === 'changeVoters') return this.leadChange(request.voters);
     await this.machine.read();
     return { type: 'readIndex', index: this.machine.appliedIndex };
+  }
+
+  private async leadChange(voters: readonly NodeId[]): Promise<ReplicaAnswer<Result>> {
+    try {
+      await this.voters.lead(voters);
+      return { type: 'votersChanged' };
+    } catch (error) {
+      if (!(error instanceof ChangeRefused)) throw error;
+      return { type: 'changeRefused', reason: error.reason, text: error.message };
+    }
   }
 
   private async ask(request: ReplicaRequest): Promise<ReplicaAnswer<Result>> {

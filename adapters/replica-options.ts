@@ -82,6 +82,17 @@ export interface Replica<State, Command, Result> {
   /** A part of the state, from any node. Rejects with a MachineError; asking again does no harm. */
   readonly read: <Part>(selector: (state: State) => Part, options?: ReadOptions) => Promise<Part>;
   /**
+   * Makes these the voters, from any node, and takes everyone else out (§6). Who comes gets the log
+   * first, and votes when it has caught up; until then the cluster decides as before. Resolves when
+   * the change is complete; a change that was made already is done. Rejects with a ChangeRefused
+   * that says why not, or with a MachineError; asking again does no harm.
+   *
+   * A node that comes must run, with `initialVoters: []` on an empty store, and be reached by the
+   * others. One that has gone is told so (`status$`, `isRemoved`), and may be stopped. An id whose
+   * log is lost must not come back: give the new node another one.
+   */
+  readonly changeVoters: (voters: readonly NodeId[]) => Promise<void>;
+  /**
    * Ends the node: its writes are finished, whoever waits is told. Resolves when all is over, and
    * rejects with what had ended the node before.
    */
@@ -125,7 +136,10 @@ export interface BareReplicaOptions<State, Command, Result> extends ReducerOptio
   Command,
   Result
 > {
-  /** The voters of a new cluster, the same on each of them: see `raft`. */
+  /**
+   * The voters of a new cluster, the same on each of them: see `raft`. None, `[]`, on a
+   * node that is to be added to a cluster that is there, by `changeVoters`.
+   */
   readonly initialVoters: readonly NodeId[];
   /** Closed when the node has stopped. */
   readonly store: Store<Uint8Array, Uint8Array> | Promise<Store<Uint8Array, Uint8Array>>;

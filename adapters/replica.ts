@@ -25,6 +25,8 @@ import type { NetworkEvent } from './ws-network.js';
 import { acceptPeers, wsNetwork } from './ws-network.js';
 import { defaultMaxFrameBytes } from './ws-settings.js';
 
+export { ChangeRefused } from './change-refused.js';
+export type { ChangeFault } from './change-refused.js';
 export {
   CommandFailed,
   MachineError,
@@ -42,11 +44,19 @@ export interface ReplicaOptions<State, Command, Result> extends ReducerOptions<
   Command,
   Result
 > {
-  /**
-   * Where the nodes listen, this one too, as `host:port`: the same ids on all of them, for ever.
-   * Nodes that began with other ids refuse each other.
-   */
+  /** Where the nodes listen, this one too, as `host:port`. */
   readonly nodes: Readonly<Record<NodeId, string>>;
+  /**
+   * The voters of a new cluster, the same on each of them: nodes that began otherwise refuse each
+   * other. None, `[]`, on a node that is to be added to a cluster that is there, by `changeVoters`.
+   * Default: all `nodes`. A node that has a log knows its own.
+   */
+  readonly initialVoters?: readonly NodeId[];
+  /**
+   * Where a node listens that is not among `nodes`, such as one that was added later. Asked
+   * whenever it is to be reached; undefined: not known yet.
+   */
+  readonly addressOf?: (id: NodeId) => string | undefined;
   /** Of this node alone: its log, and its snapshots. It is made when it is not there. */
   readonly folder: string;
   /**
@@ -93,19 +103,20 @@ export function replica<State, Command, Result>(
   const protocol = replicaProtocol(codecs.results);
   // Own ones only: ids come from strangers too, and `constructor` is no node.
   const peers = (peer: NodeId): string | undefined =>
-    Object.hasOwn(nodes, peer) ? nodes[peer] : undefined;
+    Object.hasOwn(nodes, peer) ? nodes[peer] : options.addressOf?.(peer);
   const server = listening(address);
   const stored = { commands: byteCodec, snapshots: byteCodec };
   const received = {
     commands: readable(unpackBlock),
     snapshots: readable((data) => load(data, codecs.states)),
   };
-  const initialVoters = Object.keys(nodes);
+  const { initialVoters = Object.keys(nodes) } = options;
   /** Nodes that began with other ones have another first entry: they must never meet. */
   let began: readonly NodeId[] | undefined;
   const store = server.then(async () => {
     const opened = await levelStore({ folder, cluster, node: id, ...stored });
-    began = initialVotersOf({ ...opened.recovered, initialVoters });
+    const founders = initialVoters.length > 0 ? { initialVoters } : {};
+    began = initialVotersOf({ ...opened.recovered, ...founders });
     return opened;
   });
   const network = (voters?: readonly NodeId[]): ReturnType<typeof wsNetwork<Bytes, Bytes>> =>

@@ -1,7 +1,12 @@
 /** What the actions of a node tell of it. */
 import { BehaviorSubject, Subject } from 'rxjs';
 import type { Action, Role } from '../../lib/action.js';
+import type { ClusterConfig } from '../../lib/cluster-config.js';
+import { isMember, noCluster } from '../../lib/cluster-config.js';
+import type { NetworkInput } from '../../lib/input.js';
 import type { LogIndex, NodeId, Term } from '../../lib/position.js';
+
+import { ConfigInForce } from '../config-in-force.js';
 
 /** A node, as it knows itself. */
 export interface ReplicaStatus {
@@ -13,6 +18,10 @@ export interface ReplicaStatus {
   readonly commitIndex: LogIndex;
   /** Up to here the log is in the state. */
   readonly appliedIndex: LogIndex;
+  /** The members: the newest configuration in the log, committed or not (§6). */
+  readonly config: ClusterConfig;
+  /** The cluster has decided that this node is no member any more: it may be stopped. */
+  readonly isRemoved: boolean;
 }
 
 export class Facts {
@@ -20,20 +29,30 @@ export class Facts {
   /** The leader alone: known before whoever watches the status is told. */
   readonly leader$ = new BehaviorSubject<NodeId | null>(null);
   readonly applied$ = new Subject<LogIndex>();
+  readonly members: ConfigInForce;
+  /** From whom messages come. */
+  readonly heard$ = new Subject<NodeId>();
 
-  constructor(id: NodeId) {
+  constructor(private readonly id: NodeId) {
+    this.members = new ConfigInForce(id);
     this.status$ = new BehaviorSubject<ReplicaStatus>({
       ...{ id, role: 'follower', term: 0, leaderId: null },
-      ...{ commitIndex: 0, appliedIndex: 0 },
+      ...{ commitIndex: 0, appliedIndex: 0, config: noCluster, isRemoved: false },
     });
+    this.members.removed$.subscribe(() => this.set({ isRemoved: true }));
   }
 
   note(action: Action, appliedIndex: LogIndex): void {
+    this.members.note(action);
     switch (action.type) {
       case 'roleChanged': {
         const { role, currentTerm: term, leaderId } = action;
         if (leaderId !== this.leader$.value) this.leader$.next(leaderId);
         return this.set({ role, term, leaderId });
+      }
+      case 'configChanged': {
+        const { config } = action;
+        return this.set({ config, ...(isMember(config, this.id) && { isRemoved: false }) });
       }
       case 'committed':
         return this.set({ commitIndex: action.commitIndex });
@@ -47,6 +66,11 @@ export class Facts {
       default:
         return;
     }
+  }
+
+  hear(input: NetworkInput): void {
+    this.members.hear(input);
+    if (input.type === 'received') this.heard$.next(input.message.from);
   }
 
   /** The node leads nobody any more, and nobody leads it. */

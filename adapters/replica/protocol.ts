@@ -1,5 +1,8 @@
 /** What nodes and clients ask a replica, and what it answers. */
-import type { LogIndex } from '../../lib/position.js';
+import { clusterOf, faultOf } from '../../lib/cluster-config.js';
+import type { LogIndex, NodeId } from '../../lib/position.js';
+import type { ChangeFault } from '../change-refused.js';
+import { changeFaultOf, changeFaults } from '../change-refused.js';
 import type { Codec } from '../codec.js';
 import { DecodeError } from '../codec.js';
 import type { Protocol } from '../gateway/protocol.js';
@@ -11,16 +14,23 @@ import type { TailBlock } from './tail.js';
 /** The longest command, in bytes of its codec: an entry of the log must fit into a message. */
 export const maxCommandBytes = 1 << 20;
 
+/** More of them would hardly agree on anything. */
+export const maxVoters = 64;
+
 export type ReplicaRequest =
   | ({ readonly type: 'dispatch' } & Logged)
   /** How far a state must have come to be linearizable now. */
   | { readonly type: 'readIndex' }
   /** Everything behind the index that was seen last, or the state first. Answered by updates. */
-  | { readonly type: 'watch'; readonly after: LogIndex | null };
+  | { readonly type: 'watch'; readonly after: LogIndex | null }
+  /** These are to be the voters, and nobody else a member. */
+  | { readonly type: 'changeVoters'; readonly voters: readonly NodeId[] };
 
 export type ReplicaAnswer<Result> =
   | { readonly type: 'result'; readonly result: Result }
   | { readonly type: 'readIndex'; readonly index: LogIndex }
+  | { readonly type: 'votersChanged' }
+  | { readonly type: 'changeRefused'; readonly reason: ChangeFault; readonly text: string }
   | ReplicaUpdate;
 
 export function replicaProtocol<Result>(
@@ -31,13 +41,14 @@ export function replicaProtocol<Result>(
     maxFrameBytes: maxCommandBytes + 4096,
     // A watch begins with the state.
     maxAnswerBytes: 128 << 20,
-    isRead: (request) => request.type !== 'dispatch',
+    isRead: ({ type }) => type !== 'dispatch' && type !== 'changeVoters',
     isRepeatable: (request) => request.type !== 'dispatch' || request.requestId !== null,
     faultOf(request) {
       return request.type === 'dispatch' ? faultOfCommand(request.command) : null;
     },
     fieldsOfRequest(request) {
       if (request.type === 'dispatch') return [1, request.requestId, request.command];
+      if (request.type === 'changeVoters') return [4, ...request.voters];
       return request.type === 'readIndex' ? [2] : [3, request.after];
     },
     requestOf([kind, ...fields]) {
@@ -49,6 +60,7 @@ export function replicaProtocol<Result>(
       if (kind === 3 && fields.length === 1 && (after === null || isIndex(after))) {
         return { type: 'watch', after };
       }
+      if (kind === 4) return { type: 'changeVoters', voters: votersOf(fields) };
       throw new DecodeError('a request of no known kind');
     },
     fieldsOfAnswer(answer) {
@@ -61,12 +73,18 @@ export function replicaProtocol<Result>(
           return [3, answer.index, answer.state];
         case 'entries':
           return [4, answer.index, ...answer.blocks.flatMap(fieldsOfBlock)];
+        case 'votersChanged':
+          return [5];
+        case 'changeRefused':
+          return [6, changeFaults[answer.reason], answer.text];
       }
     },
     answerOf([kind, first, ...fields]) {
       if (kind === 1 && first instanceof Uint8Array) {
         return { type: 'result', result: results.decode(first) };
       }
+      if (kind === 5) return { type: 'votersChanged' };
+      if (kind === 6) return refusedChange(first, fields[0]);
       if (!isIndex(first)) throw new DecodeError('an answer of no known kind');
       if (kind === 2) return { type: 'readIndex', index: first };
       const [state] = fields;
@@ -77,6 +95,31 @@ export function replicaProtocol<Result>(
       throw new DecodeError('an answer of no known kind');
     },
   };
+}
+
+function refusedChange(
+  code: unknown,
+  text: unknown,
+): Extract<ReplicaAnswer<never>, { readonly type: 'changeRefused' }> {
+  const reason = changeFaultOf.get(code);
+  if (reason === undefined || typeof text !== 'string') {
+    throw new DecodeError('a change that was refused for no known reason');
+  }
+  return { type: 'changeRefused', reason, text };
+}
+
+/** Throws a DecodeError. */
+function votersOf(fields: readonly unknown[]): NodeId[] {
+  const voters = fields.filter((id) => typeof id === 'string');
+  const fault = voters.length < fields.length ? 'no node ids' : faultOfVoters(voters);
+  if (fault !== null) throw new DecodeError(fault);
+  return voters;
+}
+
+/** What is wrong with these as voters, in words, or null. */
+export function faultOfVoters(voters: readonly NodeId[]): string | null {
+  if (voters.length > maxVoters) return `${voters.length} voters, and the limit is ${maxVoters}`;
+  return faultOf(clusterOf(voters));
 }
 
 /** `index, term, [command, …]` */

@@ -72,6 +72,24 @@ describe('three nodes', () => {
     expect(await after[0]?.read((sum) => sum)).toBe(12);
   });
 
+  it('become others, one by one, while the cluster runs (§6)', async () => {
+    const [a, b, c] = [start('a'), start('b'), start('c')] as const;
+    expect(await a.dispatch(1)).toBe(1);
+    const [d = ''] = await freeAddresses(1);
+    // They are told where it lives before they need it, as from a file that is read again.
+    const later = start('d', { nodes: { ...nodes, d }, initialVoters: [], patienceMs: 20_000 });
+    await c.stop();
+    const again = start('c', { addressOf: (id) => (id === 'd' ? d : undefined) });
+    for (const node of [a, b]) await node.stop();
+    const rest = ['a', 'b'].map((id) => start(id, { nodes: { ...nodes, d } }));
+    await again.changeVoters(['a', 'b', 'c', 'd']);
+    expect(await later.dispatch(1)).toBe(2);
+    await later.changeVoters(['b', 'c', 'd']);
+    await rest[0]?.stop();
+    expect(await later.dispatch(1)).toBe(3);
+    expect(await rest[1]?.read((sum) => sum)).toBe(3);
+  });
+
   it('that were given other nodes never hear each other, whatever their cluster (D19)', async () => {
     const said: NetworkEvent[] = [];
     const onNetworkEvent = (event: NetworkEvent): void => void said.push(event);

@@ -1,0 +1,62 @@
+/**
+ * Who votes, changed by the leader (§6). New voters come as non-voters first, so that the cluster
+ * does not wait for them, and all that come and go do so in one step, by joint consensus.
+ */
+import type { Observable } from 'rxjs';
+import { filter, firstValueFrom, map, merge, scan, startWith, timer } from 'rxjs';
+import { sameIds, toJointConsensus } from '../../lib/cluster-config.js';
+import type { NodeId } from '../../lib/position.js';
+import { ChangeRefused } from '../change-refused.js';
+import type { ConfigChangesOptions } from '../config-changes.js';
+import { ConfigChanges } from '../config-changes.js';
+
+export interface VotersOptions extends ConfigChangesOptions {
+  /** From whom messages come. */
+  readonly heard$: Observable<NodeId>;
+  /** Who has not been heard for so long is silent. Default 1,500: many heartbeats. */
+  readonly silenceMs?: number;
+}
+
+export class Voters {
+  private readonly changes: ConfigChanges;
+
+  constructor(private readonly options: VotersOptions) {
+    this.changes = new ConfigChanges(options);
+  }
+
+  /** Makes the change, as the leader. One that was made already is done. */
+  lead(voters: readonly NodeId[]): Promise<void> {
+    return this.changes.run(`a change to the voters ${voters.join(', ')}`, () =>
+      this.change(voters),
+    );
+  }
+
+  private async change(voters: readonly NodeId[]): Promise<void> {
+    const { config } = await this.changes.before();
+    const coming = voters.filter((id) => !config.voters.includes(id));
+    const leaving = config.voters.filter((id) => !voters.includes(id));
+    const who = coming.join(', ');
+    if (!sameIds(config.nonVoters, coming)) {
+      await this.changes.propose(who, (from) => ({ ...from, nonVoters: coming }));
+    }
+    if (coming.length + leaving.length === 0) return;
+    await this.refuseLoss(voters);
+    await this.changes.propose(who, (from) => toJointConsensus(from, coming, leaving));
+    await this.changes.settled();
+  }
+
+  /** A majority of those who will vote must be there, or the change could never be completed. */
+  private async refuseLoss(voters: readonly NodeId[]): Promise<void> {
+    const { id, heard$, silenceMs = 1500 } = this.options;
+    let silent: readonly NodeId[] = voters;
+    const enough$ = heard$.pipe(
+      startWith(id),
+      scan((left, from) => left.filter((each) => each !== from), voters),
+      filter((left) => (silent = left).length < voters.length / 2),
+    );
+    const late$ = timer(silenceMs).pipe(map(() => null));
+    if ((await firstValueFrom(merge(enough$, late$))) !== null) return;
+    const among = `of the voters ${voters.join(', ')} a majority must be up`;
+    throw new ChangeRefused('noMajority', `${among}, and silent is ${silent.join(', ')}`);
+  }
+}
