@@ -16,6 +16,7 @@ const requests: readonly unknown[] = [
   [3, true, 2],
   [4, false, 3, null],
   [5, false, 3, 7],
+  [6, true, 4, 'a', 'b', 'c'],
 ];
 const frames: readonly unknown[] = [...requests, requests.map((each) => pack(each))];
 const answers: readonly unknown[] = [
@@ -25,6 +26,8 @@ const answers: readonly unknown[] = [
   [4, 0, 4, 9, 8, 2, [command, null], 9, 2, [command]],
   [5, 1, 3, 'why'],
   [6, 2, 'why'],
+  [7, 0, 5],
+  [8, 0, 6, 3, 'why'],
 ];
 const blocks: readonly unknown[] = [[1, 'request 1', command, null, command]];
 
@@ -42,6 +45,9 @@ export const replicaRequestsEdge: Edge<Uint8Array> = {
         protocol.faultOf(request);
         if (request.type === 'watch' && !isIndex(request.after ?? 0)) {
           throw new Violation('a place of no log is asked for');
+        }
+        if (request.type === 'changeVoters' && new Set(request.voters).size < 1) {
+          throw new Violation('nobody is to decide any more');
         }
       }
     }, DecodeError),
