@@ -1,15 +1,16 @@
 /**
- * Stops and starts nodes: only where `npm start` serves the page, and only with the secret that it
+ * Stops and starts nodes: only where `start` serves the page, and only with the secret that it
  * has printed as the end of the page's address.
  */
 import type { Observable } from 'rxjs';
 import {
+  catchError,
   defer,
   EMPTY,
+  endWith,
   ignoreElements,
   merge,
   repeat,
-  retry,
   share,
   Subject,
   tap,
@@ -21,7 +22,8 @@ import type { ControlFrame, ControlRequest } from '../live/control-protocol.js';
 import { controlPath } from '../live/control-protocol.js';
 
 export interface Control {
-  readonly frame$: Observable<ControlFrame>;
+  /** Null when the line is lost: what was said before counts no more. */
+  readonly frame$: Observable<ControlFrame | null>;
   readonly send: (request: ControlRequest) => void;
 }
 
@@ -40,6 +42,10 @@ export function control(): Control {
       ignoreElements(),
     );
     return merge(said$, during(said$, sending$));
-  }).pipe(retry(again), repeat(again));
+  }).pipe(
+    catchError(() => EMPTY),
+    endWith(null),
+    repeat(again),
+  );
   return { frame$, send: (request) => request$.next(request) };
 }

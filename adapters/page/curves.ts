@@ -1,4 +1,4 @@
-/** Two curves of the last minute: what the cluster answers in a second, and how long it takes. */
+/** Two curves of the last minute: what the cluster does in a second, and how long it takes. */
 import type { TemplateResult } from 'lit/html.js';
 import { html, svg } from 'lit/html.js';
 import type { Sample } from './samples.js';
@@ -15,7 +15,7 @@ export function curves(list: readonly Sample[], newest: Sample): TemplateResult 
   const topMs = roundUp(Math.max(1, ...list.map(({ p99Ms }) => p99Ms ?? 0)));
   return html` <figure>
       <figcaption>
-        <span>Answered requests</span>
+        <span>Requests done</span>
         <b>${nice(newest.rate)}<small> /s</small></b>
       </figcaption>
       ${chart(`${nice(newest.rate)} requests a second`, `${nice(topRate)}/s`, [
@@ -27,8 +27,8 @@ export function curves(list: readonly Sample[], newest: Sample): TemplateResult 
       <figcaption>
         <span>Time to answer</span>
         <b>
-          <i class="key median"></i>${ms(newest.medianMs)}<small> median</small>
-          <i class="key p99"></i>${ms(newest.p99Ms)}<small> p99</small>
+          <span><i class="key median"></i>${ms(newest.medianMs)}<small> median</small></span>
+          <span><i class="key p99"></i>${ms(newest.p99Ms)}<small> p99</small></span>
         </b>
       </figcaption>
       ${chart(`median ${ms(newest.medianMs)}, p99 ${ms(newest.p99Ms)}`, `${nice(topMs)} ms`, [

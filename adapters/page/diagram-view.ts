@@ -5,6 +5,7 @@ import { repeat } from 'lit/directives/repeat.js';
 import type { NodeId } from '../../lib/position.js';
 import type { MessageKind } from '../live/protocol.js';
 import { kindNames, kinds } from './kinds.js';
+import { countedOf, namesOf } from './labels.js';
 import type { Line, Marble, Timeline } from './timeline.js';
 
 export interface Scene {
@@ -45,6 +46,7 @@ export function moving(scene: Scene): TemplateResult {
     ({ at, node, seen: { kind } }) =>
       at >= since && at <= scene.edge + 1000 && !scene.hidden.has(kind) && laneOf(scene, node) >= 0,
   );
+  const counted = countedOf(seen, scene.scale);
   return svg`
     ${ticks(scene, since)}
     ${scene.order.map((id, lane) => stretches(scene, scene.timeline.line(id), lane, since))}
@@ -53,16 +55,21 @@ export function moving(scene: Scene): TemplateResult {
       ({ key }) => key,
       (marble) => joins(scene, marble),
     )}</g>
-    <g>${marbles(scene, seen, true)}</g>
-    <g>${marbles(scene, seen, false)}</g>`;
+    <g>${marbles(scene, seen, counted, true)}</g>
+    <g>${marbles(scene, seen, counted, false)}</g>`;
 }
 
 /** Those that matter stand before those that go without saying. */
-function marbles(scene: Scene, seen: readonly Marble[], isRoutine: boolean): unknown {
+function marbles(
+  scene: Scene,
+  seen: readonly Marble[],
+  counted: ReadonlySet<Marble>,
+  isRoutine: boolean,
+): unknown {
   return repeat(
     seen.filter((each) => kinds[each.seen.kind].isRoutine === isRoutine),
     ({ key }) => key,
-    (marble) => marbleView(scene, marble),
+    (marble) => marbleView(scene, marble, counted.has(marble)),
   );
 }
 
@@ -80,18 +87,24 @@ function stretches(scene: Scene, line: Line, lane: number, since: number): Templ
     until: all[at + 1]?.at ?? end,
     isNew: each.at > since,
   }));
+  const names = namesOf(
+    shown.filter(({ isNew }) => isNew),
+    scene.scale,
+  );
   const marks = line.commits.filter(({ at }) => at >= since);
   return svg`${shown
     .filter(({ until }) => until > since)
-    .map(({ at, until, role, term, isNew }) => {
+    .map((stretch) => {
+      const { at, until, role } = stretch;
       const x = xOf(scene, Math.max(at, since));
-      const label = role === 'leader' ? `leads, term ${term}` : `candidate, term ${term}`;
+      const name = names.get(stretch);
       const labelY = role === 'leader' ? y - 15 : y + 24;
-      const isNamed = isNew && (role === 'leader' || role === 'candidate');
       return svg`
         <line class="stretch ${role}" x1=${x} x2=${xOf(scene, until)} y1=${y} y2=${y}></line>
         ${
-          isNamed ? svg`<text class="role ${role}" x=${x + 2} y=${labelY}>${label}</text>` : nothing
+          name === undefined
+            ? nothing
+            : svg`<text class="role ${role}" x=${x + 2} y=${labelY}>${name}</text>`
         }`;
     })}
     ${marks.map(({ at }) => {
@@ -126,7 +139,11 @@ function joins(scene: Scene, marble: Marble): TemplateResult {
   })}`;
 }
 
-function marbleView(scene: Scene, { key, node, at, seen }: Marble): TemplateResult {
+function marbleView(
+  scene: Scene,
+  { key, node, at, seen }: Marble,
+  isCounted: boolean,
+): TemplateResult {
   const { letter, isRoutine } = kinds[seen.kind];
   const x = xOf(scene, at);
   const y = laneY(scene.laneHeight, laneOf(scene, node));
@@ -137,7 +154,7 @@ function marbleView(scene: Scene, { key, node, at, seen }: Marble): TemplateResu
     <circle class="touch" r="12"></circle>
     <use href="#shape-${seen.kind}"></use>
     <text y=${down}>${letter}</text>
-    ${seen.count > 3 ? svg`<text class="count" y="-11">×${seen.count}</text>` : nothing}
+    ${isCounted ? svg`<text class="count" y="-11">×${seen.count}</text>` : nothing}
   </g>`;
 }
 

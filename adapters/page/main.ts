@@ -3,10 +3,8 @@ import { render } from 'lit/html.js';
 import type { Observable } from 'rxjs';
 import {
   BehaviorSubject,
-  catchError,
   defer,
   distinctUntilChanged,
-  EMPTY,
   interval,
   map,
   merge,
@@ -25,7 +23,8 @@ import { Diagram } from './diagram.js';
 import type { LinkEvent } from './link.js';
 import { link } from './link.js';
 import { Model } from './model.js';
-import { nodeRows, nodesHeading } from './nodes.js';
+import type { NodesOptions } from './nodes.js';
+import { columnsOf, nodeRows, nodesHeading } from './nodes.js';
 import type { Said } from './panel.js';
 import { headline, legend, tryIt } from './panel.js';
 import type { Pace } from './requests.js';
@@ -68,7 +67,8 @@ const newMembers$ = event$.pipe(
 
 const requests = new Requests(model, event$);
 const { frame$, send } = control();
-let processes: Parameters<typeof nodeRows>[0]['processes'] = null;
+let processes: NodesOptions['processes'] = null;
+let isControlLost = false;
 
 const pace$ = new BehaviorSubject<Pace>('off');
 const writing$ = pace$.pipe(switchMap((pace) => requests.writing(pace)));
@@ -109,13 +109,16 @@ function toggle(kind: Parameters<Parameters<typeof legend>[1]>[0]): void {
 function draw(): void {
   diagram.order = model.order;
   diagram.draw();
-  const columns = place.nodes.clientWidth < 700 ? 12 : 20;
+  const rows: NodesOptions = {
+    ...{ model, processes, isControlLost, send },
+    columns: columnsOf(model, place.nodes.querySelector('[data-node] .log')?.clientWidth),
+  };
   render(headline(model), place.headline);
   render(place.toolbar(diagram), place.tools);
   render(legend(diagram.hidden, toggle), place.legend);
   render(place.gutter(model), place.lanes);
-  render(nodesHeading({ model, processes, send, columns }), place.heading);
-  render(nodeRows({ model, processes, send, columns }), place.nodes);
+  render(nodesHeading(rows), place.heading);
+  render(nodeRows(rows), place.nodes);
   render(curves(model.samples.list, model.samples.newest), place.curves);
   const pace = pace$.value;
   render(tryIt({ pace, said, submit, setPace: (next) => pace$.next(next) }), place.tryIt);
@@ -133,9 +136,9 @@ const drawing$ = interval(120).pipe(
 const sampling$ = interval(sampleMs).pipe(tap(() => model.samples.take()));
 const controlling$ = frame$.pipe(
   tap((frame) => {
-    processes = frame.processes;
+    isControlLost = frame === null;
+    processes = frame?.processes ?? processes;
   }),
-  catchError(() => EMPTY),
 );
 
 merge(newMembers$, first$, writing$, controlling$, sampling$, drawing$, of(draw())).subscribe();

@@ -9,31 +9,51 @@ import { isHeard } from './model.js';
 
 export interface NodesOptions {
   readonly model: Model;
-  /** Null where nodes can't be stopped and started. */
+  /** As `start` said last; null where nodes can't be stopped and started. */
   readonly processes: Readonly<Record<string, ProcessState>> | null;
+  /** The line to `start` is lost: nothing can be stopped or started. */
+  readonly isControlLost: boolean;
   readonly send: (request: ControlRequest) => void;
   /** Entries of the logs side by side. */
   readonly columns: number;
 }
 
+/** Before a log has been drawn. */
+const usualWidth = 300;
+const minColumns = 4;
+const maxColumns = 20;
+
 /** The one thing that everybody wants to try, where it can be done. */
-export function nodesHeading({ model, processes, send }: NodesOptions): TemplateResult {
+export function nodesHeading(options: NodesOptions): TemplateResult {
+  const { model, processes, isControlLost, send } = options;
   const leader = model.leader?.id;
   return html`<h2>Nodes</h2>
     ${
       processes === null
         ? html`<small>The page whose address start prints can kill and start them.</small>`
-        : html`<button
-            type="button"
-            class="stop"
-            ?disabled=${leader === undefined}
-            @click=${() => {
-              if (leader !== undefined) send({ type: 'stop', node: leader });
-            }}
-          >
-            Kill the leader
-          </button>`
+        : html`${isControlLost ? lost : nothing}<button
+              type="button"
+              class="stop"
+              ?disabled=${leader === undefined || isControlLost}
+              @click=${() => {
+                if (leader !== undefined) send({ type: 'stop', node: leader });
+              }}
+            >
+              Kill the leader
+            </button>`
     }`;
+}
+
+const lost = html`<small role="status" class="lost"
+  >start does not answer: until it does, nothing can be killed or started here. If it runs again,
+  open the address that it has printed last.</small
+>`;
+
+/** As many squares as the log has room for, with the newest terms in them. */
+export function columnsOf(model: Model, width = usualWidth): number {
+  const terms = model.heard.map(({ status }) => status.log.last.term);
+  const squareWidth = 8 + 7 * String(Math.max(0, ...terms)).length;
+  return Math.min(maxColumns, Math.max(minColumns, Math.floor(width / squareWidth)));
 }
 
 export function nodeRows(options: NodesOptions): TemplateResult {
@@ -61,7 +81,8 @@ function row(
   begin: number,
 ): TemplateResult {
   const { id, address } = node;
-  const process = options.processes?.[id];
+  const known = options.processes?.[id];
+  const process = options.isControlLost ? undefined : known;
   const status = statusOf(node, process);
   const role = status?.role ?? 'away';
   return html`<div class="row ${role}" role="group" aria-label="node ${id}" data-node=${id}>
@@ -76,7 +97,7 @@ function row(
     <span class="number"><label>applied</label>${status?.applied ?? '–'}</span>
     <span class="progress">${progress(options.model, node, peer)}</span>
     ${log(options, id, status, peer, begin)}
-    ${process === undefined ? nothing : buttons(options, id, process)}
+    ${known === undefined ? nothing : buttons(options, id, known)}
   </div>`;
 }
 
@@ -149,13 +170,18 @@ function log(
   return html`<span class="log" role="img" aria-label=${text}>${cells}</span>`;
 }
 
-function buttons({ send }: NodesOptions, node: string, process: ProcessState): TemplateResult {
+function buttons(
+  { send, isControlLost }: NodesOptions,
+  node: string,
+  process: ProcessState,
+): TemplateResult {
   const button = (type: ControlRequest['type'], word: string, title: string): TemplateResult =>
     html`<button
       type="button"
       class=${type}
       data-do=${type}
       title=${title}
+      ?disabled=${isControlLost}
       aria-label="${word} ${node}"
       @click=${() => send({ type, node })}
     >

@@ -1,8 +1,8 @@
-/** How many requests all nodes together have answered, and how fast, over the last minute. */
+/** How many requests all nodes together have done, and how fast, over the last minute. */
 import type { Load } from '../live/protocol.js';
 
 export interface Sample {
-  /** Requests a second. */
+  /** Requests a second that were done; those refused, or with an unknown end, do not count. */
   readonly rate: number;
   /** Of the node that answered most; null where nothing was answered. */
   readonly medianMs: number | null;
@@ -24,10 +24,10 @@ export class Samples {
 
   /** Once every `sampleMs`. */
   take(): void {
-    const answered = this.loads.reduce((sum, each) => sum + each.answered, 0);
+    const done = this.loads.reduce((sum, each) => sum + each.answered - each.failed, 0);
     const [busiest] = [...this.loads].sort((a, b) => b.answered - a.answered);
     const sample: Sample = {
-      rate: (answered * 1000) / sampleMs,
+      rate: (done * 1000) / sampleMs,
       medianMs: busiest?.medianMs ?? null,
       p99Ms: busiest?.p99Ms ?? null,
     };

@@ -4,7 +4,15 @@ import type { AddressInfo } from 'node:net';
 import type { Browser, BrowserContextOptions, Locator, Page } from 'playwright';
 import { chromium as driver } from 'playwright';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { cleanUp, Cluster } from '../cluster/cluster.js';
+import {
+  cleanUp,
+  Cluster,
+  freePorts,
+  isAlive,
+  Run,
+  temporaryFolder,
+  until,
+} from '../cluster/cluster.js';
 import { chromium } from './chromium.js';
 
 let browser: Browser;
@@ -232,6 +240,12 @@ describe('a node that is cut off', () => {
       await page.getByRole('button', { name: 'Put' }).click();
       await says(page.locator('.said li').first(), /refused|nobody knows whether it was done/);
       await says(headline(page), /Nothing is decided/);
+      // Whatever they say, the rows stay as high as they were.
+      await page.locator('.row.candidate').waitFor();
+      const heights = await page.evaluate<number[]>(
+        '[...document.querySelectorAll(".row[data-node]")].map((each) => each.offsetHeight)',
+      );
+      expect(new Set(heights).size).toBe(1);
     });
     await leaderOf(page);
     await putDone(page);
@@ -253,9 +267,39 @@ describe('a node that is cut off', () => {
   });
 });
 
+/** Texts of the rows that need more room than they have. */
+const clipped =
+  '[...document.querySelectorAll(".row:not(.titles) > span:not(.log), .cell")]' +
+  '.filter((each) => each.scrollWidth > each.clientWidth).map((each) => each.textContent)';
+
+/** Texts with less contrast to what is behind them than WCAG 2.1 asks for (1.4.3). */
+const faint = `[...document.querySelectorAll('main *')].flatMap((each) => {
+  const texts = [...each.childNodes].filter((child) => child.nodeType === 3);
+  const own = texts.map((child) => child.data);
+  const isDrawn = each instanceof SVGElement;
+  if (own.join('').trim() === '' || each.disabled || each.matches('.tip, .honesty p')) return [];
+  const style = getComputedStyle(each);
+  const rgb = (text) => text.match(/[\\d.]+/g).map(Number);
+  const light = (text) => {
+    const [r, g, b] = rgb(text).map((part) => part / 255)
+      .map((part) => (part <= 0.03928 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4));
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const use = isDrawn ? each.closest('.marble')?.querySelector('use, path') : null;
+  const isOnMarble = use && !each.matches('.count');
+  let behind = isOnMarble ? getComputedStyle(use).fill : null;
+  for (let at = each; behind === null; at = at.parentElement) {
+    const color = at === null ? 'rgb(255, 255, 255)' : getComputedStyle(at).backgroundColor;
+    if (rgb(color)[3] !== 0) behind = color;
+  }
+  const [a, b] = [light(isDrawn ? style.fill : style.color), light(behind)];
+  const contrast = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+  return contrast < 4.5 ? [own.join('').trim() + ': ' + contrast.toFixed(2)] : [];
+})`;
+
 describe('everybody', () => {
   it('sees all of it on a narrow screen, without scrolling sideways', async () => {
-    for (const width of [320, 390, 768]) {
+    for (const width of [320, 390, 768, 1061, 1280]) {
       const page = await open(address, { viewport: { width, height: 700 } });
       await leaderOf(page);
       await page.locator('.marble').first().waitFor({ state: 'attached' });
@@ -264,6 +308,9 @@ describe('everybody', () => {
           'done([innerWidth, document.documentElement.scrollWidth])))',
       );
       expect(scroll, `${width}`).toBeLessThanOrEqual(inner);
+      expect(await page.evaluate(clipped), `${width}`).toEqual([]);
+      const log = page.locator('[data-node] .log').first();
+      expect(await log.locator('.cell').count(), `${width}`).toBeGreaterThanOrEqual(8);
     }
   });
 
@@ -279,9 +326,16 @@ describe('everybody', () => {
         '.map((each, at) => (each.id ||= "control-" + at))',
     );
     const reached = new Set<string>();
+    /** The ring of the focused control: of radios the one around their word. */
+    const outline =
+      '(({ type, nextElementSibling: word }) => { const style = getComputedStyle(' +
+      'type === "radio" ? word : document.activeElement);' +
+      'return [style.outlineStyle, style.outlineWidth].join(" "); })(document.activeElement)';
     for (let each = 0; each < all.length + 3; each += 1) {
       await page.keyboard.press('Tab');
-      reached.add(await page.evaluate<string>('document.activeElement.id'));
+      const id = await page.evaluate<string>('document.activeElement.id');
+      reached.add(id);
+      if (all.includes(id)) expect(await page.evaluate(outline), id).toBe('solid 2px');
     }
     expect(all.filter((id) => !reached.has(id))).toEqual([]);
     expect(all.length).toBeGreaterThan(20);
@@ -336,6 +390,52 @@ describe('everybody', () => {
     };
     expect(await color('light')).toBe('rgb(247, 246, 243)');
     expect(await color('dark')).toBe('rgb(18, 21, 28)');
+  });
+
+  it('can read all of it, light or dark (WCAG 1.4.3)', async () => {
+    for (const colorScheme of ['light', 'dark'] as const) {
+      const page = await open(address, { colorScheme });
+      const leader = await leaderOf(page);
+      await rowOf(page, leader)
+        .getByRole('button', { name: `Kill ${leader}` })
+        .waitFor();
+      await page.locator('.marble').first().waitFor({ state: 'attached' });
+      await page.getByRole('button', { name: 'asks for votes' }).click();
+      await putDone(page);
+      expect(await page.evaluate(faint), colorScheme).toEqual([]);
+    }
+  });
+});
+
+describe('start', () => {
+  it('was killed with its nodes: the page says so, presses nothing, and finds the nodes', async () => {
+    const ports = await freePorts(4);
+    const folder = temporaryFolder();
+    const [pagePort, ...nodes] = ports.map(String);
+    const args = ['start', '--ports', nodes.join(','), '--page', pagePort ?? ''];
+    const first = new Run(args, { folder });
+    await first.says(/Ctrl-C stops it/);
+    const page = await open(/http:\S+\/#\S+/.exec(first.output)?.[0]);
+    await leaderOf(page);
+    const kill = page.getByRole('button', { name: /^Kill n\d/ });
+    await expect.poll(() => kill.count()).toBe(3);
+    const titles = await page.evaluate<string[]>(
+      '[...document.querySelectorAll(".row .id[title]")].map((each) => each.title)',
+    );
+    const pids = titles.map((title) => Number(/process (\d+)/.exec(title)?.[1]));
+    first.kill('SIGKILL');
+    await says(headline(page), /No node answers, the page goes on trying · 0 of 3 nodes answer/);
+    await says(page.locator('.heading'), /start does not answer/);
+    await says(page.locator('.row.away').nth(2), /out of reach/);
+    await expect.poll(() => page.locator('.row button:enabled').count()).toBe(0);
+    await until('the nodes have ended', async () => !pids.some(isAlive));
+    // Its secret is another one now: it obeys the page that it has opened the door for.
+    const second = new Run(args, { folder });
+    await second.says(/Ctrl-C stops it/);
+    await leaderOf(page);
+    await says(page.locator('.heading'), /open the address that it has printed last/);
+    second.kill('SIGINT');
+    await second.ended;
   });
 });
 
