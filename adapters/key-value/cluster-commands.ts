@@ -9,7 +9,7 @@ import type { Request } from './client-protocol.js';
 import { UsageError } from './input.js';
 import { exitCodes, outcomeOf } from './outcome.js';
 import { clusterReport, formatReport } from './status.js';
-import { table } from './terminal.js';
+import { harmless, table } from './terminal.js';
 import { addWatchCommand } from './watch-command.js';
 
 export function addClusterCommands(program: Command): void {
@@ -42,7 +42,7 @@ export function addClusterCommands(program: Command): void {
           const asked: Request = { type: 'snapshot' };
           const outcome = outcomeOf(asked, await request(asked, { nodes: [address], timeoutMs }));
           if (outcome.exitCode !== 0) process.exitCode = outcome.exitCode;
-          return [id ?? '?', address, outcome.text ?? ''];
+          return [id ?? '?', address, outcome.text ?? ''].map(harmless);
         }),
       );
       process.stdout.write(`${table(lines)}\n`);

@@ -1,6 +1,6 @@
 /** What a client tells its user about an answer. */
 import type { Answer, Request } from './client-protocol.js';
-import { printable } from './terminal.js';
+import { harmless, printable } from './terminal.js';
 
 export const exitCodes = { done: 0, refused: 1, usage: 2, unknown: 3 } as const;
 
@@ -25,14 +25,14 @@ export function outcomeOf(request: Request, answer: Answer): Outcome {
     case 'conflict':
       return refused(`${key}: ${conflictOf(request)}: nothing was changed`);
     case 'refused':
-      return refused(`${key}: refused: ${answer.text}`);
+      return refused(`${key}: refused: ${harmless(answer.text)}`);
     case 'unknown': {
       const mend = isChange(request) ? 'Say it again: it does no harm' : 'Read the key to find out';
-      const text = `nobody knows whether it was done: ${answer.text}. ${mend}`;
+      const text = `nobody knows whether it was done: ${harmless(answer.text)}. ${mend}`;
       return { exitCode: exitCodes.unknown, value: null, text: `${key}: ${text}` };
     }
     case 'changeRefused':
-      return refused(`${key}: ${answer.text}`);
+      return refused(`${key}: ${harmless(answer.text)}`);
     case 'snapshot':
       return { exitCode: exitCodes.done, value: null, text: `a snapshot up to ${answer.index}` };
     case 'status':

@@ -2,7 +2,7 @@
 import type { NodeId } from '../../lib/position.js';
 import { askStatus } from './ask-status.js';
 import type { NodeStatus } from './client-protocol.js';
-import { table } from './terminal.js';
+import { harmless, table } from './terminal.js';
 
 /** What a node is to the cluster, by the word of the leader, or of whoever has heard most. */
 export type Membership = 'voter' | 'nonVoter' | 'none';
@@ -70,7 +70,8 @@ export function formatReport({ leader, nodes }: ClusterReport): string {
       : [node.id ?? '?', node.address, '-', 'not reachable'],
   );
   const summary = leader === null ? 'no leader' : `${leader} leads`;
-  return `${table([head, ...rows])}\n\n${summary}\n`;
+  const cells = rows.map((row) => row.map(harmless));
+  return `${table([head, ...cells])}\n\n${harmless(summary)}\n`;
 }
 
 /** In one word: who has no vote follows, and nothing else. */

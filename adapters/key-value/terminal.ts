@@ -20,10 +20,14 @@ export function paintFor(
   return { bold: code(1, 22), dim: code(2, 22), green: code(32, 39), red: code(31, 39) };
 }
 
-/** Control characters would let whoever chose a key speak to the terminal. */
+/** Control characters would let whoever chose a text, or a key, speak to the terminal. */
+export function harmless(text: string): string {
+  return text.replace(/[\p{Cc}\p{Cf}]/gu, '\ufffd');
+}
+
+/** The beginning of a key or a value, as text. */
 export function printable(bytes: Uint8Array): string {
-  const text = new TextDecoder().decode(bytes.subarray(0, 80));
-  const shown = text.replace(/[\p{Cc}\p{Cf}]/gu, '\ufffd');
+  const shown = harmless(new TextDecoder().decode(bytes.subarray(0, 80)));
   return bytes.length > 80 ? `${shown}…` : shown === '' ? '(the empty key)' : shown;
 }
 

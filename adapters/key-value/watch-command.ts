@@ -10,6 +10,7 @@ import { connected } from './connection.js';
 import type { Lost } from './follow.js';
 import { follow } from './follow.js';
 import { InputError, keyOf, UsageError } from './input.js';
+import { harmless } from './terminal.js';
 import { linesOf } from './watch-lines.js';
 
 interface WatchFlags extends ClientFlags {
@@ -52,7 +53,7 @@ async function watch(key: Uint8Array, isPrefix: boolean, flags: WatchFlags): Pro
   let isFirst = true;
   const print = (answer: WatchAnswer | Lost): void => {
     if (answer.type === 'lost') {
-      process.stderr.write(`${answer.cause}: going on with the next node\n`);
+      process.stderr.write(`${harmless(answer.cause)}: going on with the next node\n`);
       isFirst = true;
       return;
     }

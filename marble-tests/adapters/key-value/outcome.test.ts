@@ -29,6 +29,14 @@ describe('an answer', () => {
     });
   });
 
+  it.each<Answer>([
+    { type: 'refused', reason: 'noLeader', text: 'no\u001b[2J' },
+    { type: 'unknown', text: 'no\u001b[2J' },
+    { type: 'changeRefused', reason: 'silent', text: 'no\u001b[2J' },
+  ])('of a stranger does not speak to the terminal: %j', (answer) => {
+    expect(outcomeOf(put(value), answer).text).toContain('no\ufffd[2J');
+  });
+
   it('says that there is a value where there should be none', () => {
     expect(outcomeOf(put('absent'), { type: 'conflict' }).text).toContain('a value already');
   });
