@@ -12,7 +12,7 @@ import { ask, client, defaultPorts, nodeList } from './client-command.js';
 import { addClusterCommands } from './cluster-commands.js';
 import type { Condition } from './commands.js';
 import { keyOf, UsageError, valueOf } from './input.js';
-import { clusterName, nodeOptions, startMembers } from './members.js';
+import { clusterName, nodeOptions, originsOf, startMembers } from './members.js';
 import { nodeProcess } from './node-process.js';
 import { exitCodes } from './outcome.js';
 import { start } from './start.js';
@@ -37,6 +37,7 @@ interface StartFlags extends NodeFlags {
 interface NodeFlags {
   readonly cluster?: string;
   readonly snapshotEvery?: number;
+  readonly allowOrigin?: string;
 }
 
 function entries(text: string): number {
@@ -56,7 +57,8 @@ function runner(program: Command, name: string, description: string): Command {
     .command(name)
     .description(description)
     .option('--cluster <name>', 'keeps clusters apart (default: the ids of its nodes)')
-    .option('--snapshot-every <entries>', 'entries of the log per snapshot (10,000)', entries);
+    .option('--snapshot-every <entries>', 'entries of the log per snapshot (10,000)', entries)
+    .option('--allow-origin <origin,…>', 'web pages that may read and write, beside its own');
 }
 
 function conditionOf(flags: ChangeFlags): Condition {
@@ -114,13 +116,14 @@ function addRunners(program: Command): void {
       signal$.subscribe(() => undefined);
       signal$.pipe(take(1)).subscribe(stop$);
       const { cluster = clusterName(members), snapshotEvery } = flags;
+      const origins = originsOf(flags.allowOrigin);
       const areDefault = flags.ports === defaultPorts;
       const nodeArgs = ['--cluster', cluster];
       if (snapshotEvery !== undefined) nodeArgs.push('--snapshot-every', String(snapshotEvery));
       process.exitCode = await start({
         program: fileURLToPath(import.meta.url),
         data: resolve(flags.data),
-        ...{ members, nodeArgs, stop$, areDefault },
+        ...{ members, nodeArgs, origins, stop$, areDefault },
         pagePort: flags.page ?? (areDefault ? 7100 : 0),
         say: (text) => process.stdout.write(text),
         complain: (text) => process.stderr.write(text),
@@ -137,7 +140,6 @@ function addRunners(program: Command): void {
     .option('--alone', 'there are no other nodes: a cluster of one')
     .option('--trace <file>', 'write each event of the protocol to a file, a line of JSON each')
     .option('--trace-limit <MiB>', 'of which the newest so many are kept (256)', entries)
-    .option('--allow-origin <origin,…>', 'web pages that may watch, beside those of the nodes')
     .option('--insecure', 'listen beyond this machine: whoever reaches it may do everything')
     .action(async (flags: Parameters<typeof nodeOptions>[0]) => {
       await nodeProcess(nodeOptions(flags));

@@ -64,8 +64,7 @@ export function nodeOptions(flags: NodeFlags): NodeOptions {
   if (cluster !== null && (cluster === '' || cluster.length > 256)) {
     throw new UsageError('--cluster: give a name of 1 to 256 characters');
   }
-  const origins = flags.allowOrigin?.split(',').map((each) => each.trim()) ?? [];
-  for (const origin of origins) refuse('--allow-origin', faultOfAllowedOrigin(origin));
+  const origins = originsOf(flags.allowOrigin);
   const options = { id, cluster, folder: resolve(flags.data), listen, members, origins };
   return {
     ...options,
@@ -73,6 +72,13 @@ export function nodeOptions(flags: NodeFlags): NodeOptions {
     ...(snapshotEvery === undefined ? {} : { snapshotEvery }),
     ...traceOf(flags),
   };
+}
+
+/** Of web pages. Throws a UsageError. */
+export function originsOf(flag: string | undefined): readonly string[] {
+  const origins = flag?.split(',').map((each) => each.trim()) ?? [];
+  for (const origin of origins) refuse('--allow-origin', faultOfAllowedOrigin(origin));
+  return origins;
 }
 
 function traceOf({ trace: path, traceLimit }: TraceFlags): Pick<NodeOptions, 'trace'> {

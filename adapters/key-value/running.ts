@@ -96,6 +96,7 @@ export async function running(
     cluster,
     protocol: keyValueProtocol,
     otherPaths: [livePath],
+    origins: options.origins ?? [],
     answer: (request, forwarded) => {
       const answer = requests.answer(request, forwarded);
       // What another node has passed on is counted there.

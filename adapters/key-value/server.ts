@@ -35,7 +35,7 @@ export interface NodeOptions {
   readonly snapshotEvery?: number;
   /** Where each event of the protocol is written to, and how much of it is kept. */
   readonly trace?: { readonly path: string; readonly limitBytes?: number };
-  /** Of web pages that may watch, beside those that the nodes serve. */
+  /** Of web pages that may look, read and write, beside those that the nodes serve. */
   readonly origins?: readonly string[];
 }
 

@@ -34,6 +34,8 @@ export interface StartOptions {
   readonly members: Readonly<Record<NodeId, string>>;
   /** Further arguments for each node. */
   readonly nodeArgs: readonly string[];
+  /** Of web pages that may read and write, beside the live page. */
+  readonly origins: readonly string[];
   /** Clients find these nodes without being told where. */
   readonly areDefault: boolean;
   /** Of the live page; another one is taken where it is in use. 0: any that is free. */
@@ -67,7 +69,8 @@ export async function start(options: StartOptions): Promise<number> {
   });
   const processes = new Processes(Object.keys(options.members));
   const page = await pageServer({ ...options, port: options.pagePort, processes });
-  const nodeArgs = [...options.nodeArgs, '--allow-origin', page.origins.join(',')];
+  const origins = [...page.origins, ...options.origins];
+  const nodeArgs = [...options.nodeArgs, '--allow-origin', origins.join(',')];
   stop$.subscribe(() => processes.thawAll());
   const teller = new Teller(options, page.url, () => stop$.next(null));
   const nodes = Object.entries(options.members).map(([id, listen]) =>

@@ -119,6 +119,8 @@ export interface ClusterOptions {
   readonly folder?: string;
   readonly ports?: readonly number[];
   readonly snapshotEvery?: number;
+  /** Of web pages. */
+  readonly allowOrigin?: string;
 }
 
 export type LiveNode = Extract<NodeReport, { reachable: true }>;
@@ -132,10 +134,11 @@ export class Cluster {
   ) {}
 
   static async start(options: ClusterOptions = {}): Promise<Cluster> {
-    const { folder = temporaryFolder(), snapshotEvery } = options;
+    const { folder = temporaryFolder(), snapshotEvery, allowOrigin } = options;
     const ports = options.ports ?? (await freePorts(3));
     const args = ['start', '--ports', ports.join(',')];
     if (snapshotEvery !== undefined) args.push('--snapshot-every', String(snapshotEvery));
+    if (allowOrigin !== undefined) args.push('--allow-origin', allowOrigin);
     const cluster = new Cluster(new Run(args, { folder }), folder, ports);
     await cluster.run.says(/Ctrl-C stops it/);
     return cluster;
