@@ -110,6 +110,8 @@ class ReplicaNode<State, Command, Result> {
   private readonly stop$ = new ReplaySubject<void>(1);
   private readonly ended: Promise<void>;
   private isOver = false;
+  /** What ended it, if anything has. */
+  private fault: Error | null = null;
 
   constructor(private readonly options: BareReplicaOptions<State, Command, Result>) {
     const { id, initialState, patienceMs = 5000 } = options;
@@ -205,20 +207,23 @@ class ReplicaNode<State, Command, Result> {
   }
 
   private async run(): Promise<void> {
-    let fault: Error | null = null;
+    const fail = (error: unknown): never => {
+      this.fault ??= error instanceof Error ? error : new Error(String(error));
+      throw error;
+    };
     try {
       const store = await this.options.store;
       try {
-        await this.circle(store);
+        await this.circle(store).catch(fail);
       } finally {
         this.isOver = true;
         this.requests.close();
         await store.close();
       }
     } catch (error) {
-      fault = error instanceof Error ? error : new Error(String(error));
-      throw error;
+      fail(error);
     } finally {
+      const { fault } = this;
       this.isOver = true;
       this.requests.close();
       this.facts.end(fault);
@@ -273,10 +278,18 @@ class ReplicaNode<State, Command, Result> {
   }
 
   private async ask(request: ReplicaRequest): Promise<ReplicaAnswer<Result>> {
-    if (this.isOver) throw new NotApplied('the node has stopped');
+    if (this.isOver) throw this.over();
     const answer = await this.requests.answer(request, false);
     if (!isFailure(answer)) return answer;
-    throw failureError(answer, this.leaderId);
+    // Nobody leads a node that has ended: why it has is worth more.
+    const isForWant = answer.type === 'refused' && answer.reason === 'noLeader';
+    throw isForWant && this.fault !== null ? this.over() : failureError(answer, this.leaderId);
+  }
+
+  private over(): NotApplied {
+    const { fault } = this;
+    if (fault === null) return new NotApplied('the node has stopped');
+    return new NotApplied(`the node has ended: ${causeOf(fault)}`, { cause: fault });
   }
 
   /** Resolves when everything up to `index` is in the state. */

@@ -14,6 +14,7 @@ import { byteCodec, readable } from './codec.js';
 import { connect } from './gateway/connection.js';
 import { clientDoor } from './gateway/door.js';
 import { isLoopback, faultOfAddress, parseAddress } from './key-value/addresses.js';
+import { refuseForeignFolder } from './key-value/data-folder.js';
 import { listening } from './key-value/listen.js';
 import { initialVotersOf } from './initial-voters.js';
 import { levelStore } from './level-store.js';
@@ -91,7 +92,8 @@ export interface ReplicaOptions<State, Command, Result> extends ReducerOptions<
  *     await dispatch(2);
  *
  * Throws a ConfigError for options that can't be. `stop()` and the streams end with a ListenError
- * when its address is taken, and with a StoreError when its folder is not its own or damaged.
+ * when its address is taken, and with a StoreError when its folder is not its own or damaged; who
+ * dispatches or reads is told why, too.
  */
 export function replica<State, Command, Result>(
   options: ReplicaOptions<State, Command, Result>,
@@ -114,6 +116,7 @@ export function replica<State, Command, Result>(
   /** Nodes that began with other ones have another first entry: they must never meet. */
   let began: readonly NodeId[] | undefined;
   const store = server.then(async () => {
+    await refuseForeignFolder(folder);
     const opened = await levelStore({ folder, cluster, node: id, ...stored });
     const founders = initialVoters.length > 0 ? { initialVoters } : {};
     began = initialVotersOf({ ...opened.recovered, ...founders });

@@ -451,7 +451,11 @@ describe('a node that something ends', () => {
     const errors: unknown[] = [];
     node.state$.subscribe({ error: (error: unknown) => errors.push(error) });
     node.status$.subscribe({ error: (error: unknown) => errors.push(error) });
-    expect(await settled(node.dispatch({ add: 'x' }))).toMatchObject({ outcome: 'notApplied' });
+    // Who only dispatches hears of nothing else.
+    const words = 'the node has ended: the disk is gone';
+    const ended = { outcome: 'notApplied', message: words, cause: disk };
+    expect(await settled(node.dispatch({ add: 'x' }))).toMatchObject(ended);
+    expect(await settled(node.read((state) => state))).toMatchObject(ended);
     expect(errors).toEqual([disk, disk]);
     expect(await settled(node.stop())).toBe(disk);
     expect(node.state).toEqual([]);
@@ -465,6 +469,8 @@ describe('a node that something ends', () => {
       network: memoryNetwork<Uint8Array, Uint8Array>().node('a'),
       store: Promise.reject(locked),
     });
+    const waiting = settled(node.dispatch({ add: 'x' }));
+    expect(await waiting).toMatchObject({ message: 'the node has ended: locked', cause: locked });
     expect(await settled(node.stop())).toBe(locked);
   });
 

@@ -1,5 +1,5 @@
 /** Three nodes on real sockets and a real disk, as an application has them. */
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -114,6 +114,15 @@ describe('a node', () => {
     await expect(node.stop()).rejects.toThrow('is in use');
     expect(errors).toHaveLength(1);
     await new Promise((resolve) => taken.close(resolve));
+  });
+
+  it('whose folder holds other things leaves them alone, and says so to who dispatches', async () => {
+    await mkdir(join(folder, 'a'));
+    await writeFile(join(folder, 'a', 'letter.txt'), 'dear');
+    const node = start('a', { nodes: { a: nodes['a'] ?? '' } });
+    await expect(node.dispatch(1)).rejects.toThrow('other things, such as letter.txt');
+    await expect(node.stop()).rejects.toThrow('choose a new or an empty folder');
+    expect(await readdir(join(folder, 'a'))).toEqual(['letter.txt']);
   });
 
   it('whose folder is held says so, and gives its address back', async () => {
