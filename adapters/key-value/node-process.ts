@@ -76,11 +76,15 @@ function lineOfNetwork(event: Extract<NodeEvent, { type: 'network' }>['event']):
   switch (event.type) {
     case 'refused': {
       const who = event.from === null ? 'a connection' : `the node ${JSON.stringify(event.from)}`;
-      return `has turned ${who} away at the door for nodes: ${faultText(event.reason)}`;
+      const text = event.reason === 'sender' ? strangerHere : faultText(event.reason);
+      return `has turned ${who} away at the door for nodes: ${text}`;
     }
-    case 'disconnected':
-      if (!event.cause.startsWith('refused')) return null;
-      return `was turned away by ${event.to}: ${event.cause.replace(/\w+$/, faultText)}`;
+    case 'disconnected': {
+      const [, fault] = /^refused.*?(\w+)$/.exec(event.cause) ?? [];
+      if (fault === undefined) return null;
+      const text = fault === 'sender' ? strangerThere : faultText(fault);
+      return `was turned away by ${event.to}: ${text}`;
+    }
     case 'unsent':
       if (event.reason !== 'tooLarge') return null;
       return `has an entry for ${event.to} that is too long for its network: maxFrameBytes`;
@@ -90,6 +94,14 @@ function lineOfNetwork(event: Extract<NodeEvent, { type: 'network' }>['event']):
       return null;
   }
 }
+
+const strangerHere =
+  'it is not known here. If members have changed while this node was away, start this one again ' +
+  'with --join and the address of a member';
+
+const strangerThere =
+  'this node is not known there. If it was removed while it was away, it is of no more use: see ' +
+  'rxraft status';
 
 function faultText(fault: string): string {
   if (fault !== 'initialVoters') return fault;

@@ -83,17 +83,21 @@ function membershipIn(answers: readonly (NodeStatus | Error)[]): (id: NodeId | n
   let newest: NodeStatus | null = null;
   for (const each of answers) {
     if (each instanceof Error || each.voters.length === 0) continue;
-    const isNewer =
-      newest === null ||
-      each.term > newest.term ||
-      (each.term === newest.term && each.role === 'leader');
-    if (isNewer) newest = each;
+    if (newest === null || knowsBetter(each, newest)) newest = each;
   }
   return (id) => {
     if (id === null || newest === null) return 'none';
     if (newest.voters.includes(id)) return 'voter';
     return newest.nonVoters.includes(id) ? 'nonVoter' : 'none';
   };
+}
+
+/** Terms alone say little: who is left alone stands for election in ever newer ones. */
+function knowsBetter(a: NodeStatus, b: NodeStatus): boolean {
+  const [ofA, ofB] = [a, b].map(({ role }) => role === 'leader');
+  if (ofA !== ofB) return ofA === true;
+  if (ofA === true) return a.term > b.term;
+  return a.commit === b.commit ? a.term > b.term : a.commit > b.commit;
 }
 
 function leaderOf(nodes: readonly NodeReport[]): NodeId | null {

@@ -120,6 +120,45 @@ describe('a cluster that has grown from one', () => {
   });
 });
 
+describe('a node that was away while all others were replaced', () => {
+  it('says that it needs to be told of one, and comes back when it is', async () => {
+    const folder = temporaryFolder();
+    const nodes = (await freePorts(5)).map(at);
+    const start = (n: number, ...how: string[]): Run => {
+      const place = ['--data', join(folder, `n${n}`), '--listen', nodes[n - 1] ?? ''];
+      return new Run(['node', '--id', `n${n}`, ...place, ...how]);
+    };
+    const [n1 = '', , n3 = '', n4 = '', n5 = ''] = nodes;
+    const add = async (n: number, how: readonly string[]): Promise<Run> => {
+      const run = start(n, '--join', how.join(','));
+      await run.says(/listens/);
+      expect((await ask(how, 'add', `n${n}`, nodes[n - 1] ?? '')).code).toBe(0);
+      return run;
+    };
+    const first = start(1, '--alone');
+    await first.says(/leads/);
+    const second = await add(2, [n1]);
+    const away = await add(3, [n1]);
+    away.kill('SIGTERM');
+    await away.ended;
+    await add(4, [n1]);
+    expect((await ask([n4], 'remove', 'n1')).code).toBe(0);
+    await add(5, [n4]);
+    expect((await ask([n5], 'remove', 'n2')).code).toBe(0);
+    await Promise.all([first.ended, second.ended]);
+
+    const lost = start(3, '--join', n1);
+    await lost.says(/turned the node "n." away .* start this one again with --join/);
+    const { leader, nodes: told } = await reportOf([n3, n4, n5]);
+    expect(['n4', 'n5']).toContain(leader);
+    expect(told.find(({ id }) => id === leader)).toMatchObject({ membership: 'voter' });
+    lost.kill('SIGTERM');
+    await lost.ended;
+    await start(3, '--join', n4).says(/follows|leads/);
+    await untilVoters([n4], 'n3', 'n4', 'n5');
+  });
+});
+
 describe('a node that waits', () => {
   it('for a cluster that does not answer says so, and stops when it is asked to', async () => {
     const [port] = await freePorts(1);
