@@ -74,7 +74,9 @@ export async function runNode(
   const serving: Serving = { node: null };
   const names = [listen, ...Object.values(options.members)].map((each) => parseAddress(each).host);
   const files = (path: string): PageFile | null =>
-    path === '/cluster.json' ? clusterFile(options.members) : pageFile(path);
+    path === '/cluster.json'
+      ? clusterFile(serving.node?.status().members ?? options.members)
+      : pageFile(path);
   const door = httpDoor(server, { node: () => serving.node, names, files }).subscribe();
   try {
     await refuseForeignFolder(folder);

@@ -156,6 +156,12 @@ describe('a node that was away while all others were replaced', () => {
     await lost.ended;
     await start(3, '--join', n4).says(/follows|leads/);
     await untilVoters([n4], 'n3', 'n4', 'n5');
+
+    // The page of any node finds all of them, whatever that node was started with.
+    for (const each of [n3, n4, n5]) {
+      const file = await fetch(`http://${each}/cluster.json`);
+      expect(await file.json()).toEqual({ members: { n3, n4, n5 } });
+    }
   });
 });
 

@@ -16,8 +16,8 @@ it.each<[NetworkEvent, string | null]>([
   ],
   [
     { type: 'disconnected', to: 'n4', cause: 'refused: sender' },
-    'was turned away by n4: this node is not known there. If it was removed while it was away, it ' +
-      'is of no more use: see rxraft status',
+    'was turned away by n4: this node is not known there. If it was removed while it was away, ' +
+      'it is of no more use: see rxraft status',
   ],
   [{ type: 'disconnected', to: 'n4', cause: 'refused: token' }, 'was turned away by n4: token'],
   [{ type: 'disconnected', to: 'n4', cause: 'silent' }, null],
