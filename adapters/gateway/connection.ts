@@ -26,7 +26,7 @@ export interface ConnectOptions {
 export interface Connection<Request, Answer extends Typed> {
   readonly address: string;
   readonly isOpen: boolean;
-  /** Many may be under way at once. Rejects with ConnectionLost: the outcome is unknown then. */
+  /** Many may be under way at once. Rejects, with ConnectionLost here: the outcome is unknown. */
   ask(request: Request): Promise<Answer | Failure>;
   /**
    * All answers to a request that has many. Errors with ConnectionLost; unsubscribing only stops

@@ -17,7 +17,6 @@ import {
 } from '../machine.js';
 import { causeOf } from '../cause.js';
 import type { Connection } from './connection.js';
-import { ConnectionLost } from './connection-lost.js';
 import type { Failure, Protocol, Typed } from './protocol.js';
 import { isCertain, isFailure } from './protocol.js';
 
@@ -127,8 +126,7 @@ class Forwarder<Request, Answer extends Typed> implements Forwarding<Request, An
       const answer = await connection.ask(request);
       return isNotLeader(answer) ? 'again' : answer;
     } catch (error) {
-      if (!(error instanceof ConnectionLost)) return 'again';
-      return { type: 'unknown', text: `the leader ${leader} was lost: ${error.message}` };
+      return { type: 'unknown', text: `the leader ${leader} was lost: ${causeOf(error)}` };
     }
   }
 

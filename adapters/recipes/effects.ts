@@ -3,7 +3,7 @@
  * what is to be done is part of the state until the log says that it was.
  */
 import type { Observable } from 'rxjs';
-import { concatMap, filter, from, ignoreElements, mergeMap } from 'rxjs';
+import { concatMap, defer, filter, from, ignoreElements, mergeMap, retry } from 'rxjs';
 import type { CommandPosition } from '../machine-options.js';
 import type { Part } from './part.js';
 import type { Slice } from './slices.js';
@@ -29,6 +29,9 @@ export type EffectCommand<Command> =
 
 /** More than so many due effects are not taken: a command that has one is refused. */
 export const maxDue = 10_000;
+
+/** Before it is tried again to mark an effect as done. */
+const retryMs = 500;
 
 /** A slice that remembers the commands that have an effect until it is done. */
 export function withEffects<State, Command, Result>(
@@ -88,7 +91,10 @@ export function effects<State, Command, Result>(
       );
     return handle(committed$, leadership).pipe(
       mergeMap(({ at: { index, offset } }) =>
-        r.dispatch({ type: 'done', at: { index, offset } }).catch(() => null),
+        // As long as it leads: what is not marked would fill the list of what is due.
+        defer(() => r.dispatch({ type: 'done', at: { index, offset } })).pipe(
+          retry({ delay: retryMs }),
+        ),
       ),
       ignoreElements(),
     );

@@ -3,7 +3,7 @@
  * result; a refusal is a typed error; forwarding from any node; a retry with the same request id is
  * safe".
  */
-import { throwError } from 'rxjs';
+import { NEVER, throwError } from 'rxjs';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { bareReplica } from '../../adapters/bare-replica.js';
 import {
@@ -88,6 +88,24 @@ describe('dispatch', () => {
     const error = await settled(follower.dispatch({ add: 'x' }));
     expect(error).toBeInstanceOf(NotLeader);
     expect(error).toMatchObject({ leaderId: leader.id });
+  });
+
+  it('that was passed on is not sent again, whatever its own way to others says', async () => {
+    start({
+      connect: async (to) => ({
+        ...{ address: to, isOpen: true, answers: () => NEVER, close: () => undefined },
+        ask: async (request) => {
+          await cluster.node(to).requests.answer(request, true);
+          throw new Error('gone');
+        },
+      }),
+    });
+    const leader = await cluster.leader();
+    const [follower] = await cluster.followers();
+    const error = await settled(follower.dispatch({ add: 'x' }));
+    expect(error).toBeInstanceOf(OutcomeUnknown);
+    expect((error as Error).message).toContain('gone');
+    expect(leader.state).toEqual(['x']);
   });
 
   it('ends as unknown when the leader changes meanwhile', async () => {

@@ -1,9 +1,9 @@
 /** The recipes on three nodes in memory, through the loss of a leader. */
 import type { Observable } from 'rxjs';
-import { map, mergeMap, of, Subject, timer } from 'rxjs';
+import { map, mergeMap, of, Subject, tap, timer } from 'rxjs';
 import { TestScheduler } from 'rxjs/testing';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { CommandFailed } from '../../../adapters/machine.js';
+import { CommandFailed, Overloaded } from '../../../adapters/machine.js';
 import type { Committed } from '../../../adapters/recipes/effects.js';
 import { effects, maxDue, withEffects } from '../../../adapters/recipes/effects.js';
 import { jobs, runOnce } from '../../../adapters/recipes/jobs.js';
@@ -248,6 +248,25 @@ describe('effects', () => {
     expect(begun.map((each) => each.split(' ')[0])).toEqual([leader.id, next.id]);
     expect(new Set(begun.map((each) => each.split(' ')[1])).size).toBe(1);
     expect(next.state.shop.due).toEqual([]);
+  });
+
+  it('are marked as done later on, where that could not be done at once', async () => {
+    const leader = await cluster.leader();
+    const real = sliceAt(leader.id, 'shop');
+    let refusals = 2;
+    const dispatch: typeof real.dispatch = (command, how) => {
+      if (command.type !== 'done' || refusals === 0) return real.dispatch(command, how);
+      refusals -= 1;
+      return Promise.reject(new Overloaded());
+    };
+    const begun: string[] = [];
+    const handle = (committed$: Observable<Committed<string>>): typeof committed$ =>
+      committed$.pipe(tap(({ command }) => begun.push(command)));
+    effects({ ...real, dispatch }, handle).subscribe();
+    await settled(real.dispatch({ type: 'do', command: 'ship' }));
+    await aMoment(5000);
+    expect(leader.state.shop.due).toEqual([]);
+    expect(begun).toEqual(['ship']);
   });
 
   it('have a limit', () => {
