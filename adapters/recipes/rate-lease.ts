@@ -49,13 +49,13 @@ export function rateLease(
   let leased = 0;
   let window = -1;
   let asking: Promise<boolean> | null = null;
-  /** Is there more? */
+  /** Is there more, in a window that is not over yet? */
   const ask = async (): Promise<boolean> => {
     const current = Math.floor(now() / windowMs);
     const given = await r.dispatch({ key, window: current, want: share, limit });
     leased = (current === window ? leased : 0) + given;
     window = current;
-    return given > 0;
+    return given > 0 && Math.floor(now() / windowMs) === window;
   };
   return async () => {
     const isEmpty = (): boolean => Math.floor(now() / windowMs) !== window || leased === 0;

@@ -177,6 +177,13 @@ it('a rate is kept by all processes together, window by window', async () => {
   const [taker = () => Promise.resolve(false)] = takers;
   const many = (await settled(Promise.all(Array.from({ length: 14 }, () => taker())))) as boolean[];
   expect(many.filter((isWithin) => isWithin)).toHaveLength(10);
+  // A window that is over before the cluster has answered has nothing to give.
+  const brief = rateLease(sliceAt('a', 'rates'), {
+    ...options,
+    windowMs: 1,
+    now: () => (now += 1),
+  });
+  expect(await settled(brief())).toBe(false);
 });
 
 describe('a name that no snapshot can have', () => {
