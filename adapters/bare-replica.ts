@@ -31,10 +31,11 @@ import { clock } from './clock.js';
 import { failureError } from './gateway/failure-error.js';
 import type { Forwarding } from './gateway/forwarding.js';
 import { forwarding } from './gateway/forwarding.js';
+import type { Failure } from './gateway/protocol.js';
 import { isFailure } from './gateway/protocol.js';
 import { lateNews } from './late-news.js';
 import type { Machine } from './machine.js';
-import { machine, NotApplied, OutcomeUnknown } from './machine.js';
+import { machine, NotApplied, OutcomeUnknown, Overloaded } from './machine.js';
 import { Answered } from './replica/answered.js';
 import { Facts } from './replica/facts.js';
 import type { ReplicaUpdate, Source } from './replica/feed.js';
@@ -109,6 +110,7 @@ class ReplicaNode<State, Command, Result> {
   private readonly patienceMs: number;
   private readonly stop$ = new ReplaySubject<void>(1);
   private readonly ended: Promise<void>;
+  private readonly underway = { requests: 0, bytes: 0 };
   private isOver = false;
   /** What ended it, if anything has. */
   private fault: Error | null = null;
@@ -279,11 +281,29 @@ class ReplicaNode<State, Command, Result> {
 
   private async ask(request: ReplicaRequest): Promise<ReplicaAnswer<Result>> {
     if (this.isOver) throw this.over();
-    const answer = await this.requests.answer(request, false);
+    const answer = await this.bounded(request);
     if (!isFailure(answer)) return answer;
     // Nobody leads a node that has ended: why it has is worth more.
     const isForWant = answer.type === 'refused' && answer.reason === 'noLeader';
     throw isForWant && this.fault !== null ? this.over() : failureError(answer, this.leaderId);
+  }
+
+  /** By the limits of the machine, which knows nothing of those who wait for a leader. */
+  private async bounded(request: ReplicaRequest): Promise<ReplicaAnswer<Result> | Failure> {
+    const { underway } = this;
+    const { waiters = 65_536, waitingBytes = 64 << 20 } = this.options.limits ?? {};
+    const bytes = request.type === 'dispatch' ? sizeOfLogged(request) : 0;
+    if (underway.requests >= waiters) throw new Overloaded(`${waiters} waiters`);
+    if (underway.bytes + bytes > waitingBytes)
+      throw new Overloaded(`${waitingBytes} waiting bytes`);
+    underway.requests += 1;
+    underway.bytes += bytes;
+    try {
+      return await this.requests.answer(request, false);
+    } finally {
+      underway.requests -= 1;
+      underway.bytes -= bytes;
+    }
   }
 
   private over(): NotApplied {

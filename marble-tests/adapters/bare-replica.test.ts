@@ -73,6 +73,22 @@ describe('dispatch', () => {
     expect(places.map(({ place }) => place)).toEqual(orders.map((_, i) => i + 1));
   });
 
+  it.each([{ waiters: 3 }, { waitingBytes: 80 }])(
+    'waits for a leader within %o, and is refused beyond them',
+    async (limits) => {
+      start({ limits, patienceMs: 1000 });
+      cluster.cut$.next(['b']);
+      const { dispatch } = cluster.node('b');
+      const add = '0123456789';
+      const waiting = Array.from({ length: 30 }, () => settled(dispatch({ add })));
+      const outcomes = await Promise.all(waiting);
+      expect(outcomes.filter((each) => each instanceof NotLeader)).toHaveLength(3);
+      expect(outcomes.filter((each) => each instanceof Overloaded)).toHaveLength(27);
+      // There is room again.
+      expect(await settled(dispatch({ add }))).toBeInstanceOf(NotLeader);
+    },
+  );
+
   it('is given up when nobody leads, as certainly not done', async () => {
     start({ patienceMs: 1000 });
     cluster.cut$.next(['a']);
