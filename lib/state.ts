@@ -125,6 +125,8 @@ export class State<C, S> {
   cutDue = false;
   snapshotDue: DueSnapshot<S> | null = null;
   restoreDue: Snapshot<S> | null;
+  /** What the actions being rendered bring the machine: entries up to here. */
+  applyTo: LogIndex = 0;
   campaignDue = false;
   /** Entries, or news, for peers. */
   callsDue = false;

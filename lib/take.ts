@@ -1,6 +1,6 @@
 /**
- * What is due, rendered as actions from the state as it is now. Rendering changes nothing, so that
- * a look at what is due costs nothing but the look; settling clears the marks.
+ * What is due, rendered as actions from the state as it is now. Rendering marks nothing as done, so
+ * that a look at what is due costs nothing but the look; settling clears the marks.
  *
  * One rule stands above all messages: "persistent state on all servers, updated on stable storage
  * before responding to RPCs" (Figure 2). While a term or a vote is not durable, no message leaves.
@@ -35,7 +35,7 @@ export function render<C, S>(state: State<C, S>): Action<C, S>[] {
   if (state.hardStateDurable) renderMessages(state, actions);
   renderPersist(state, actions);
   if (state.hardStateDurable) renderInstallations(state, actions);
-  if (isApplyDue(state)) renderApply(state, actions);
+  renderApply(state, actions);
   if (state.reads.length > 0) renderReads(state, actions);
   if (state.commitIndex > state.reportedCommitIndex) {
     actions.push({ type: 'committed', commitIndex: state.commitIndex });
@@ -67,8 +67,9 @@ function settle<C, S>(state: State<C, S>): void {
   if (open) settleMessages(state);
   settlePersist(state);
   if (open) settleInstallations(state);
-  if (state.reads.length > 0) state.reads.splice(0, readyReads(state, applyEnd(state)));
-  if (isApplyDue(state)) settleApply(state);
+  if (state.reads.length > 0) state.reads.splice(0, readyReads(state, state.applyTo));
+  state.appliedIndex = state.applyTo;
+  state.restoreDue = null;
 }
 
 function renderRole<C, S>(state: State<C, S>, actions: Action<C, S>[]): void {
@@ -105,7 +106,9 @@ function renderMessages<C, S>(state: State<C, S>, actions: Action<C, S>[]): void
     actions.push({ type: 'sendMessage', to: leaderId, message });
   }
   if (leaderId !== null && state.acknowledgeDue) {
-    const message = replyOf(state, state.heardRound, false, acknowledged(state));
+    const index = acknowledgedIndex(state);
+    const position = index < log.base.index ? origin : log.positionAt(index);
+    const message = replyOf(state, state.heardRound, false, position);
     actions.push({ type: 'sendMessage', to: leaderId, message });
   }
   if (state.callsDue && state.role === 'leader') renderCalls(state, actions);
@@ -135,7 +138,7 @@ function settleMessages<C, S>(state: State<C, S>): void {
     state.noticesDue.clear();
   }
   state.refusalDue = null;
-  if (state.acknowledgeDue) state.acknowledgedIndex = acknowledged(state).index;
+  if (state.acknowledgeDue) state.acknowledgedIndex = acknowledgedIndex(state);
   state.acknowledgeDue = false;
   if (state.callsDue && state.role === 'leader') settleCalls(state);
 }
@@ -166,10 +169,9 @@ function replyOf<C, S>(
   return { type: 'appendEntriesReply', from, term, round, generation, refused, lastPosition };
 }
 
-/** The last position that is the leader's and on disk here. */
-function acknowledged<C, S>(state: State<C, S>): LogPosition {
-  const index = Math.min(state.durableIndex, state.matchedIndex);
-  return index < state.log.base.index ? origin : state.log.positionAt(index);
+/** The last index that is the leader's and on disk here. */
+function acknowledgedIndex<C, S>(state: State<C, S>): LogIndex {
+  return Math.min(state.durableIndex, state.matchedIndex);
 }
 
 function isPersistDue<C, S>(state: State<C, S>): boolean {
@@ -244,19 +246,14 @@ function applyEnd<C, S>(state: State<C, S>): LogIndex {
 
 function renderApply<C, S>(state: State<C, S>, actions: Action<C, S>[]): void {
   const start = applyStart(state);
-  const end = applyEnd(state);
+  const end = (state.applyTo = applyEnd(state));
   if (state.restoreDue !== null) actions.push({ type: 'restore', snapshot: state.restoreDue });
   if (end > start) actions.push({ type: 'apply', entries: state.log.slice(start, end) });
 }
 
-function settleApply<C, S>(state: State<C, S>): void {
-  state.appliedIndex = applyEnd(state);
-  state.restoreDue = null;
-}
-
 /** Reads that are confirmed, and covered by what is applied then. */
 function renderReads<C, S>(state: State<C, S>, actions: Action<C, S>[]): void {
-  const index = applyEnd(state);
+  const { applyTo: index } = state;
   const count = readyReads(state, index);
   if (count === 0) return;
   const reads = state.reads.slice(0, count).map((each) => each.reads);

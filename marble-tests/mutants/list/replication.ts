@@ -92,17 +92,15 @@ export const replication: readonly Mutant[] = [
     name: 'a follower acknowledges what is not on its disk',
     trap: 'B1',
     file: 'lib/take.ts',
-    before:
-      'const index = Math.min(state.durableIndex, state.matchedIndex);\n  return index < state.log',
-    after: 'const index = state.matchedIndex;\n  return index < state.log',
+    before: 'return Math.min(state.durableIndex, state.matchedIndex);',
+    after: 'return state.matchedIndex;',
   },
   {
     name: 'a follower acknowledges all that is on its disk',
     trap: 'B7',
     file: 'lib/take.ts',
-    before:
-      'const index = Math.min(state.durableIndex, state.matchedIndex);\n  return index < state.log',
-    after: 'const index = state.durableIndex;\n  return index < state.log',
+    before: 'return Math.min(state.durableIndex, state.matchedIndex);',
+    after: 'return state.durableIndex;',
   },
   {
     name: 'what was known of an earlier leader is believed of the next',
