@@ -57,7 +57,8 @@ export interface Machine<State, Command, Result, Block = readonly Command[], Dat
   readonly state$: Observable<State>;
   /**
    * Takes a snapshot of the state as it is, if it has changed since the last one, and says up to
-   * which index of the log. Nothing is taken where no node runs.
+   * which index of the log. Nothing is taken where no node runs, and what is taken while another
+   * one is on its way to the disk is dropped: the log is kept until the next one.
    */
   readonly takeSnapshot: () => LogIndex;
   /** The newest of `state$`. */
