@@ -6,6 +6,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { connect as connectTcp } from 'node:net';
 import type { Observable, Subscription } from 'rxjs';
+import { firstValueFrom, from, timeout } from 'rxjs';
 import { afterEach, expect, it } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
 import type { NetworkEvent, PeerChannel } from '../../adapters/channel-network.js';
@@ -72,8 +73,10 @@ class Member {
     cleanups.push(() => run.unsubscribe());
   }
 
+  /** False as well when nobody has agreed on it within ten seconds. */
   async does(number: number): Promise<boolean> {
-    return (await this.last.dispatch(number).catch(() => null)) === number;
+    const result$ = from(this.last.dispatch(number)).pipe(timeout(10_000));
+    return (await firstValueFrom(result$).catch(() => null)) === number;
   }
 }
 
@@ -93,7 +96,7 @@ async function survive(
       }
       return false;
     };
-    await until('a command is done', isDone, 60_000);
+    await until('a command is done', isDone, 30_000);
   }
   for (const { refused } of members) expect(refused).toBeGreaterThan(0);
   expect((await memoryInUse()) - before).toBeLessThan(growthAtMost);
