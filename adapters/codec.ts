@@ -87,7 +87,7 @@ const viewing = new Packr({ ...plain, copyBuffers: false });
  * For plain structured values, by msgpackr: null, undefined, booleans, numbers, bigints, strings,
  * Uint8Arrays, valid Dates, arrays and plain objects of them. All else is refused with a TypeError
  * when it is encoded, and so are a lone surrogate and a key `__proto__`, which would not survive;
- * -0 becomes 0.
+ * -0 becomes 0, and an object without a prototype gets that of all others.
  */
 export function valueCodec<T>(options: ValueCodecOptions = {}): Codec<T> {
   const { depth = 64, bytes: limit = 64 << 20 } = options;

@@ -54,8 +54,8 @@ export interface MachineOptions<State, Command, Result, Block = readonly Command
    * One log entry carries the commands of a turn: how they become one, and are taken out again.
    * Both or none. What `pack` throws rejects the command as `NotApplied`, and nobody else's. What
    * `unpack` throws ends the node, which dies rather than skips what others may have applied.
-   * Default: the commands as they are, if they are plain values as `valueCodec` has them: what
-   * can't be written would end the node.
+   * Default: the commands as they are, if they are plain values as `valueCodec` has them, nested up
+   * to 48 times with their list: what can't be written would end the node.
    */
   readonly pack?: (commands: readonly Command[]) => Block;
   readonly unpack?: (block: Block) => readonly Command[];
@@ -132,8 +132,8 @@ export function machineSettings<State, Command, Result, Block, Data>(
   };
 }
 
-/** Containers within containers, as in `valueCodec`. */
-const depth = 64;
+/** Containers within containers: 16 less than in `valueCodec`, for the state that keeps them. */
+const depth = 48;
 
 function plain<T>(commands: T): T {
   const fault = faultOfValue(commands, depth);

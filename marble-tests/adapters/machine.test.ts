@@ -19,6 +19,7 @@ import {
   Overloaded,
   Refused,
 } from '../../adapters/machine.js';
+import { valueCodec } from '../../adapters/codec.js';
 import { machineAcceptance } from '../../adapters/testing/machine-acceptance.js';
 import { turnScheduler } from '../../adapters/turn-scheduler.js';
 import type { MachineAction } from '../../lib/action.js';
@@ -270,6 +271,26 @@ describe('what a turn asks', () => {
     counter.adapter(NEVER).subscribe((input) => inputs.push(input));
     expect(await endOf(counter.dispatch(command))).toMatchObject({ outcome: 'notApplied' });
     expect(inputs).toEqual([]);
+  });
+
+  it('what is taken where nobody packs has a place in a state that can be written (H12)', () => {
+    const list = machine({
+      reducer: (state: readonly unknown[], each: unknown) => ({
+        state: [...state, each],
+        result: 1,
+      }),
+      initialState: [],
+    });
+    const inputs: MachineInput<readonly unknown[], readonly unknown[]>[] = [];
+    list.adapter(NEVER).subscribe((input) => inputs.push(input));
+    let command: unknown = 1;
+    for (let depth = 0; depth < 70; depth += 1) {
+      list.dispatch(command).catch(() => undefined);
+      command = [command];
+    }
+    const taken = inputs.flatMap((each) => (each.type === 'proposed' ? each.commands : []));
+    expect(taken.length).toBeGreaterThan(30);
+    expect(() => valueCodec().encode({ list: { kept: taken.at(-1) } })).not.toThrow();
   });
 
   it('a command that can not be packed costs its neighbours nothing', async () => {
