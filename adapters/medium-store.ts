@@ -7,6 +7,7 @@ import type { OperatorFunction } from 'rxjs';
 import { defer } from 'rxjs';
 import type { StorageAction } from '../lib/action.js';
 import type { StorageInput } from '../lib/input.js';
+import { causeOf } from './cause.js';
 import { groupCommit } from './group-commit.js';
 import type { Store } from './storage.js';
 import { StoreError } from './storage.js';
@@ -64,8 +65,15 @@ async function opened<C, S>(
   let inFlight: Promise<unknown> = Promise.resolve();
   const write = async (actions: readonly StorageAction<C, S>[]): Promise<void> => {
     if (closed) throw new StoreError('failed', where, 'the store is closed: open it anew');
+    let operations: Operation[];
     try {
-      await medium.batch(ledger.batchOf(actions), ledger.head.batch);
+      operations = ledger.batchOf(actions);
+    } catch (cause) {
+      // No fault of the medium: an action that does not fit, or a value that has no bytes.
+      throw new StoreError('failed', where, `can not be written: ${causeOf(cause)}`, { cause });
+    }
+    try {
+      await medium.batch(operations, ledger.head.batch);
     } catch (error) {
       throw medium.errorOf(error);
     }

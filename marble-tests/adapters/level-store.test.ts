@@ -183,6 +183,22 @@ describe('writes', () => {
     }
   });
 
+  it('of what has no bytes end the run, and do not blame the disk', async () => {
+    const encode = (): never => {
+      throw new TypeError('no bytes for it');
+    };
+    const folder = newFolder();
+    const snapshots = { ...codecs.snapshots, encode };
+    const run = new Run(await openAt(folder, { snapshots }));
+    const position = { term: 1, index: 1 };
+    run.persist({ snapshot: { position, config: clusterOf(['a']), data: Uint8Array.of(1) } });
+    await run.settled();
+    expect(run.error).toMatchObject({ name: 'StoreError', reason: 'failed', culprit: folder });
+    expect((run.error as Error).message).toContain('can not be written: no bytes for it');
+    expect((run.error as Error).message).not.toContain('disk');
+    await run.store.close();
+  });
+
   it('in flight return before the store is closed; later ones fail', async () => {
     const { run, persist, ends$, calls } = await heldStore();
     persist(2);
