@@ -114,6 +114,7 @@ describe('lint refuses everywhere', { timeout: 60_000 }, () => {
   it.each([
     ['a default export', 'export default 1;', 'no-restricted-syntax'],
     ['export *', "export * from 'rxjs';", 'no-restricted-syntax'],
+    ['an enum', "export enum Role { Leader = 'leader' }", 'no-restricted-syntax'],
     [
       'a non-null assertion',
       'export const first = (list: number[]): number => list[0]!;',
