@@ -11,7 +11,7 @@
  *                    each an OperatorFunction<its actions, its inputs>
  */
 import type { OperatorFunction, Subscriber } from 'rxjs';
-import { Observable, Subject } from 'rxjs';
+import { Observable } from 'rxjs';
 import type { Action, ClockAction, MachineAction, NetworkAction, StorageAction } from './action.js';
 import type { ClockInput, Input, MachineInput, NetworkInput, StorageInput } from './input.js';
 
@@ -62,10 +62,10 @@ export function loop<C, S>(
 ): Observable<Action<C, S>> {
   return new Observable((subscriber) => {
     const devices = {
-      clock: new Subject<ClockAction>(),
-      storage: new Subject<StorageAction<C, S>>(),
-      network: new Subject<NetworkAction<C, S>>(),
-      machine: new Subject<MachineAction<C, S>>(),
+      clock: new Outlet<ClockAction>(),
+      storage: new Outlet<StorageAction<C, S>>(),
+      network: new Outlet<NetworkAction<C, S>>(),
+      machine: new Outlet<MachineAction<C, S>>(),
     };
     let early: Input<C, S>[] = [];
     let inlet: Subscriber<Input<C, S>> | null = null;
@@ -99,16 +99,16 @@ export function loop<C, S>(
       for (const input of kept) listener.next(input);
     });
 
-    start(adapters.clock, devices.clock);
-    start(adapters.storage, devices.storage);
-    start(adapters.network, devices.network);
-    start(adapters.machine, devices.machine);
+    start(adapters.clock, devices.clock.action$);
+    start(adapters.storage, devices.storage.action$);
+    start(adapters.network, devices.network.action$);
+    start(adapters.machine, devices.machine.action$);
     if (subscriber.closed) return;
     subscriber.add(
       core(input$).subscribe({
         next: (action) => {
           const device = deviceOf[action.type];
-          if (device !== null) (devices[device] as Subject<Action<C, S>>).next(action);
+          if (device !== null) (devices[device] as Outlet<Action<C, S>>).next(action);
           subscriber.next(action);
         },
         error: (error: unknown) => subscriber.error(error),
@@ -119,4 +119,26 @@ export function loop<C, S>(
       }),
     );
   });
+}
+
+/** The actions of one device. Nearly always one listener has them: a Subject costs more. */
+class Outlet<A> {
+  private listeners: readonly Subscriber<A>[] = [];
+  private isDone = false;
+  readonly action$ = new Observable<A>((listener) => {
+    if (this.isDone) listener.complete();
+    this.listeners = [...this.listeners, listener];
+    return () => {
+      this.listeners = this.listeners.filter((each) => each !== listener);
+    };
+  });
+
+  next(action: A): void {
+    for (const listener of this.listeners) listener.next(action);
+  }
+
+  complete(): void {
+    this.isDone = true;
+    for (const listener of this.listeners) listener.complete();
+  }
 }
