@@ -33,9 +33,9 @@ export const shell: readonly Mutant[] = [
     trap: 'law 4',
     file: 'lib/loop.ts',
     before:
-      '          if (device !== null) (devices[device] as Subject<Action<C, S>>).next(action);\n          subscriber.next(action);',
+      '          if (device !== null) (devices[device] as Outlet<Action<C, S>>).next(action);\n          subscriber.next(action);',
     after:
-      '          subscriber.next(action);\n          if (device !== null) (devices[device] as Subject<Action<C, S>>).next(action);',
+      '          subscriber.next(action);\n          if (device !== null) (devices[device] as Outlet<Action<C, S>>).next(action);',
     test: {
       file: 'lib/loop.test.ts',
       title: 'goes to its device first: who listens downstream sees what the device was told',
