@@ -57,6 +57,8 @@ import type {
 import type { Store } from './storage.js';
 import { turnScheduler } from './turn-scheduler.js';
 
+export { ChangeRefused } from './change-refused.js';
+export type { ChangeFault } from './change-refused.js';
 export type { BareReplica, BareReplicaOptions, Replica } from './replica-options.js';
 
 /**
