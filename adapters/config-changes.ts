@@ -1,6 +1,6 @@
 /** Changes of members (§6) as a leader makes them: one after the other, each to its end. */
 import type { Observable } from 'rxjs';
-import { filter, firstValueFrom, map, merge, timer } from 'rxjs';
+import { endWith, filter, firstValueFrom, map, merge, NEVER, ReplaySubject, timer } from 'rxjs';
 import type { ClusterConfig } from '../lib/cluster-config.js';
 import { isJointConsensus } from '../lib/cluster-config.js';
 import type { NodeId } from '../lib/position.js';
@@ -25,6 +25,8 @@ export interface ConfigChangesOptions {
 export class ConfigChanges {
   private underway: string | null = null;
   private deadline = 0;
+  /** Replayed: this node has lost its role since the change began, also if it leads again. */
+  private lost$: Observable<never> = NEVER;
 
   constructor(private readonly options: ConfigChangesOptions) {}
 
@@ -34,36 +36,37 @@ export class ConfigChanges {
    */
   async run(name: string, change: () => Promise<void>): Promise<void> {
     if (this.underway !== null) throw inProgress(this.underway);
+    const { id, leader$, patienceMs = 8000 } = this.options;
     this.underway = name;
-    this.deadline = performance.now() + (this.options.patienceMs ?? 8000);
+    this.deadline = performance.now() + patienceMs;
+    const lost$ = new ReplaySubject<never>(1);
+    this.lost$ = lost$;
+    const watch = leader$
+      .pipe(
+        // Nobody leads a node that has ended.
+        endWith(null),
+        filter((leader) => leader !== id),
+        map((leader) => thrown(new NotLeader(leader))),
+      )
+      .subscribe(lost$);
     try {
       await change();
     } finally {
+      watch.unsubscribe();
       this.underway = null;
     }
   }
 
   /** What is in force before a change, when an earlier leader's is decided. */
   before(): Promise<InForce> {
-    return this.settled(inProgress('an earlier change'));
+    return firstValueFrom(
+      merge(this.lost$, this.settled$, this.late(inProgress('an earlier change'))),
+    );
   }
 
   /** What is in force when it is committed, and no change is under way. */
-  async settled(
-    late: Error = new OutcomeUnknown('the change was not decided in time'),
-  ): Promise<InForce> {
-    const { id, inForce$, leader$ } = this.options;
-    const settled$ = inForce$.pipe(
-      filter(({ isCommitted, config }) => isCommitted && !isJointConsensus(config)),
-    );
-    const lost$ = leader$.pipe(
-      filter((leader) => leader !== id),
-      map((leader) => new NotLeader(leader)),
-    );
-    const late$ = timer(Math.max(0, this.deadline - performance.now())).pipe(map(() => late));
-    const found = await firstValueFrom(merge(settled$, lost$, late$));
-    if (found instanceof Error) throw found;
-    return found;
+  settled(): Promise<InForce> {
+    return firstValueFrom(merge(this.lost$, this.settled$, this.late()));
   }
 
   /** Proposes what is made of the configuration in force, until the log takes it. */
@@ -86,8 +89,29 @@ export class ConfigChanges {
   /** Waits a moment; when the time is over, for this reason. */
   async pause(refusal: () => ChangeRefused): Promise<void> {
     if (performance.now() >= this.deadline) throw refusal();
-    await firstValueFrom(timer(this.options.pauseMs ?? 50));
+    await this.leading(timer(this.options.pauseMs ?? 50));
   }
+
+  /** The first value, while this node leads. */
+  leading<T>(value$: Observable<T>): Promise<T> {
+    return firstValueFrom(merge(this.lost$, value$));
+  }
+
+  private get settled$(): Observable<InForce> {
+    return this.options.inForce$.pipe(
+      filter(({ isCommitted, config }) => isCommitted && !isJointConsensus(config)),
+    );
+  }
+
+  private late(
+    late: Error = new OutcomeUnknown('the change was not decided in time'),
+  ): Observable<never> {
+    return timer(Math.max(0, this.deadline - performance.now())).pipe(map(() => thrown(late)));
+  }
+}
+
+function thrown(error: Error): never {
+  throw error;
 }
 
 function inProgress(what: string): ChangeRefused {

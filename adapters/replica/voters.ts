@@ -3,17 +3,19 @@
  * does not wait for them, and all that come and go do so in one step, by joint consensus.
  */
 import type { Observable } from 'rxjs';
-import { filter, firstValueFrom, map, merge, scan, startWith, timer } from 'rxjs';
+import { filter, map, merge, scan, startWith, timer } from 'rxjs';
 import { sameIds, toJointConsensus } from '../../lib/cluster-config.js';
 import type { NodeId } from '../../lib/position.js';
 import { ChangeRefused } from '../change-refused.js';
 import type { ConfigChangesOptions } from '../config-changes.js';
 import { ConfigChanges } from '../config-changes.js';
+import type { Machine } from '../machine.js';
 
 export interface VotersOptions extends ConfigChangesOptions {
+  readonly machine: Pick<Machine<unknown, never, unknown>, 'changeConfig' | 'read'>;
   /** From whom messages come. */
   readonly heard$: Observable<NodeId>;
-  /** Who has not been heard for so long is silent. Default 1,500: many heartbeats. */
+  /** Who has not been heard for so long is silent. Default 1,500. */
   readonly silenceMs?: number;
 }
 
@@ -47,7 +49,7 @@ export class Voters {
 
   /** A majority of those who will vote must be there, or the change could never be completed. */
   private async refuseLoss(voters: readonly NodeId[]): Promise<void> {
-    const { id, heard$, silenceMs = 1500 } = this.options;
+    const { id, machine, heard$, silenceMs = 1500 } = this.options;
     let silent: readonly NodeId[] = voters;
     const enough$ = heard$.pipe(
       startWith(id),
@@ -55,7 +57,10 @@ export class Voters {
       filter((left) => (silent = left).length < voters.length / 2),
     );
     const late$ = timer(silenceMs).pipe(map(() => null));
-    if ((await firstValueFrom(merge(enough$, late$))) !== null) return;
+    const enough = this.changes.leading(merge(enough$, late$));
+    // Asks them all at once: the next heartbeat may be later than that.
+    machine.read().catch(() => undefined);
+    if ((await enough) !== null) return;
     const among = `of the voters ${voters.join(', ')} a majority must be up`;
     throw new ChangeRefused('noMajority', `${among}, and silent is ${silent.join(', ')}`);
   }

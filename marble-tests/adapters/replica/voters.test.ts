@@ -3,12 +3,17 @@
  * before the configuration change, in which the new servers join the cluster as non-voting
  * members".
  */
+import { BehaviorSubject } from 'rxjs';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { ChangeRefused } from '../../../adapters/change-refused.js';
+import { clock } from '../../../adapters/clock.js';
+import type { InForce } from '../../../adapters/config-in-force.js';
 import { NotApplied, NotLeader } from '../../../adapters/machine.js';
 import type { ReplicaStatus } from '../../../adapters/replica/facts.js';
 import { maxVoters } from '../../../adapters/replica/protocol.js';
-import { clusterOf } from '../../../lib/cluster-config.js';
+import { Voters } from '../../../adapters/replica/voters.js';
+import type { ClusterConfig } from '../../../lib/cluster-config.js';
+import { clusterOf, isJointConsensus, toFinalConfig } from '../../../lib/cluster-config.js';
 import { ReplicaCluster, settled } from '../replica-cluster.js';
 
 const reducer = (sum: number, by: number): { state: number; result: number } => ({
@@ -110,6 +115,70 @@ describe('voters', () => {
     expect(statusOf(gone.id).isRemoved).toBe(false);
     expect(gone.state).toBe(1);
   });
+});
+
+describe('voters', () => {
+  it('are changed by a leader that seldom speaks', async () => {
+    let drawn = 0;
+    const electionTimeoutMs = { minimum: 6000, spread: 6000 };
+    const random = (): number => (drawn++ % 6) / 6;
+    start({ clock: clock({ electionTimeoutMs, heartbeatMs: 3000, random }) });
+    const leader = await cluster.leader();
+    const [, kept] = await cluster.followers();
+    expect(await settled(leader.changeVoters([leader.id, kept.id]))).toBeUndefined();
+  });
+});
+
+describe('a change ends, and leaves no timer,', () => {
+  it('when the node is stopped while it listens for the voters', async () => {
+    start();
+    const leader = await cluster.leader();
+    const [lost] = await cluster.followers();
+    cluster.cut$.next([lost.id]);
+    const change = leader.changeVoters([leader.id, lost.id]).catch((error: unknown) => error);
+    await vi.advanceTimersByTimeAsync(100);
+    await cluster.stop();
+    expect(vi.getTimerCount()).toBe(0);
+    expect(await change).toBeInstanceOf(NotLeader);
+  });
+
+  it('when the node is stopped while a member catches up', async () => {
+    start();
+    const leader = await cluster.leader();
+    const change = leader.changeVoters(['a', 'b', 'c', 'd']).catch((error: unknown) => error);
+    await vi.advanceTimersByTimeAsync(1000);
+    await cluster.stop();
+    expect(vi.getTimerCount()).toBe(0);
+    expect(await change).toBeInstanceOf(NotLeader);
+  });
+});
+
+it('a change that another leader has overtaken meanwhile does not add to that one', async () => {
+  start();
+  const inForce = (config: ClusterConfig, index: number): InForce => ({
+    ...{ config, index, isCommitted: true },
+  });
+  const inForce$ = new BehaviorSubject(inForce(clusterOf(['a', 'b', 'c']), 1));
+  const leader$ = new BehaviorSubject<string | null>('a');
+  const heard$ = new BehaviorSubject('a');
+  const proposed: ClusterConfig[] = [];
+  const changeConfig = async (config: ClusterConfig) => {
+    proposed.push(config);
+    const index = inForce$.value.index + 1;
+    inForce$.next(inForce(isJointConsensus(config) ? toFinalConfig(config) : config, index));
+    return { term: 1, index };
+  };
+  const machine = { changeConfig, read: () => new Promise<never>(() => undefined) };
+  const voters = new Voters({ id: 'a', machine, inForce$, leader$, heard$ });
+  const change = voters.lead(['a', 'b', 'd']).catch((error: unknown) => error);
+  await vi.advanceTimersByTimeAsync(100);
+  leader$.next('b');
+  inForce$.next(inForce(clusterOf(['a', 'b', 'c', 'e']), 7));
+  leader$.next('a');
+  heard$.next('b');
+  heard$.next('d');
+  expect(await change).toBeInstanceOf(NotLeader);
+  expect(proposed.filter(isJointConsensus)).toEqual([]);
 });
 
 describe('a change is refused', () => {
