@@ -197,7 +197,7 @@ class ReplicaNode<State, Command, Result> {
       initialState: { state: options.initialState, answered: new Answered() },
       pack: packBlock,
       unpack: unpackBlock,
-      save: (state) => save(state, codecs.states),
+      save: (state) => this.saved(state),
       load: (data) => load(data, codecs.states),
       sizeOf: sizeOfLogged,
       ...(limits && { limits }),
@@ -208,6 +208,18 @@ class ReplicaNode<State, Command, Result> {
       if (state !== this.state$.value) this.state$.next(state);
     });
     return replicated;
+  }
+
+  /** One state that can't be saved must not end all nodes, and again after each start. */
+  private saved(state: Replicated<State>): Uint8Array | undefined {
+    try {
+      const data = save(state, this.codecs.states);
+      this.facts.noteSnapshot(null);
+      return data;
+    } catch (error) {
+      this.facts.noteSnapshot(causeOf(error));
+      return undefined;
+    }
   }
 
   private async run(): Promise<void> {

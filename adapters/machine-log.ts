@@ -63,7 +63,7 @@ export class AppliedLog<State, Command, Result, Block, Data> {
   }
 
   takeSnapshot(): LogIndex {
-    if (this.entriesSinceSnapshot > 0) this.say?.(this.snapshotTaken());
+    if (this.entriesSinceSnapshot > 0 && this.say !== null) this.snapshot(this.say);
     return this.applied.index;
   }
 
@@ -75,7 +75,7 @@ export class AppliedLog<State, Command, Result, Block, Data> {
     switch (action.type) {
       case 'apply':
         this.onApply(action.entries);
-        if (this.snapshotIsDue()) subscriber.next(this.snapshotTaken());
+        if (this.snapshotIsDue()) this.snapshot((input) => subscriber.next(input));
         break;
       case 'restore':
         this.onRestore(action.snapshot);
@@ -182,10 +182,10 @@ export class AppliedLog<State, Command, Result, Block, Data> {
     return this.entriesSinceSnapshot >= entries || this.bytesSinceSnapshot >= bytes;
   }
 
-  private snapshotTaken(): MachineInput<Block, Data> {
+  private snapshot(say: (input: MachineInput<Block, Data>) => void): void {
     this.entriesSinceSnapshot = this.bytesSinceSnapshot = 0;
     const data = this.settings.save(this.state);
-    return { type: 'snapshotTaken', index: this.applied.index, data };
+    if (data !== undefined) say({ type: 'snapshotTaken', index: this.applied.index, data });
   }
 }
 

@@ -61,10 +61,10 @@ export interface MachineOptions<State, Command, Result, Block = readonly Command
   readonly unpack?: (block: Block) => readonly Command[];
   /**
    * The state as the data of a snapshot, which later commands must not change, and back. Both or
-   * none; what they throw ends the node. Default: the state as it is, right for a reducer that
-   * changes nothing in place.
+   * none; what they throw ends the node. Undefined: it can't be saved as it is, and the log is kept
+   * until it can. Default: the state as it is, right for a reducer that changes nothing in place.
    */
-  readonly save?: (state: State) => Data;
+  readonly save?: (state: State) => Data | undefined;
   readonly load?: (data: Data) => State;
   /**
    * A snapshot follows after so many entries, or bytes of blocks, whatever is first. Infinity:
@@ -90,7 +90,7 @@ export interface MachineSettings<State, Command, Result, Block, Data> {
   readonly initialState: State;
   readonly pack: (commands: readonly Command[]) => Block;
   readonly unpack: (block: Block) => readonly Command[];
-  readonly save: (state: State) => Data;
+  readonly save: (state: State) => Data | undefined;
   readonly load: (data: Data) => State;
   readonly snapshotEvery: { readonly entries: number; readonly bytes: number };
   readonly sizeOf: (command: Command) => number;

@@ -20,6 +20,12 @@ export interface ReplicaStatus {
   readonly appliedIndex: LogIndex;
   /** The members: the newest configuration in the log, committed or not (§6). */
   readonly config: ClusterConfig;
+  /**
+   * Why there was no snapshot when one was due: the state has what its codec refuses, such as half
+   * a character, or is too long. The log is kept meanwhile, on disk and in memory, and grows. Null
+   * when all is well.
+   */
+  readonly snapshotFault: string | null;
   /** The cluster has decided that this node is no member any more: it may be stopped. */
   readonly isRemoved: boolean;
 }
@@ -38,6 +44,7 @@ export class Facts {
     this.status$ = new BehaviorSubject<ReplicaStatus>({
       ...{ id, role: 'follower', term: 0, leaderId: null },
       ...{ commitIndex: 0, appliedIndex: 0, config: noCluster, isRemoved: false },
+      snapshotFault: null,
     });
     this.members.removed$.subscribe(() => this.set({ isRemoved: true }));
   }
@@ -71,6 +78,11 @@ export class Facts {
   hear(input: NetworkInput): void {
     this.members.hear(input);
     if (input.type === 'received') this.heard$.next(input.message.from);
+  }
+
+  /** A snapshot was due. Null: it could be taken. */
+  noteSnapshot(fault: string | null): void {
+    if (fault !== this.status$.value.snapshotFault) this.set({ snapshotFault: fault });
   }
 
   /** The node leads nobody any more, and nobody leads it. */

@@ -11,7 +11,7 @@ import type { CommandPosition, Reducer } from '../machine.js';
 import { Answered, digestOf } from './answered.js';
 import type { Logged } from './logged.js';
 
-/** As long as a snapshot that is sent. A state of more could not be saved: that ends the nodes. */
+/** As long as a snapshot that is sent. A state of more can't be saved. */
 const maxStateBytes = 1 << 30;
 
 /** A state holds what commands bring, which is nested 64 times at the most, within its own. */

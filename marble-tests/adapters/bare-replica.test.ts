@@ -3,7 +3,7 @@
  * result; a refusal is a typed error; forwarding from any node; a retry with the same request id is
  * safe".
  */
-import { NEVER, throwError } from 'rxjs';
+import { firstValueFrom, NEVER, throwError } from 'rxjs';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { bareReplica } from '../../adapters/bare-replica.js';
 import {
@@ -470,6 +470,35 @@ it('a state may hold commands that are nested as deeply as they may be', async (
   expect(await settled(node.dispatch(deep))).toBe(null);
   expect(await settled(node.dispatch(1))).toBe(null);
   await settled(node.stop());
+});
+
+it('a state that can not be saved is told of, and ends no node, now or after a start (H12)', async () => {
+  start();
+  const disk = new MemoryDisk<Uint8Array, Uint8Array>();
+  const run = () =>
+    bareReplica<string, string, string>({
+      ...{ id: 'a', initialVoters: ['a'], snapshotEvery: { entries: 2 } },
+      // It may cut a character into halves.
+      reducer: (text, more) => ({ state: (text + more).slice(-3), result: 'added' }),
+      initialState: '',
+      network: memoryNetwork<Uint8Array, Uint8Array>().node('a'),
+      store: memoryStore<Uint8Array, Uint8Array>(disk),
+    });
+  const faultOf = (node: ReturnType<typeof run>): Promise<string | null> =>
+    firstValueFrom(node.status$).then(({ snapshotFault }) => snapshotFault);
+  const add = async (node: ReturnType<typeof run>, all: readonly string[]): Promise<void> => {
+    for (const more of all) expect(await settled(node.dispatch(more))).toBe('added');
+  };
+  const first = run();
+  await add(first, ['\u{1f600}', '\u{1f600}', '\u{1f600}', '\u{1f600}']);
+  expect(await faultOf(first)).toContain('a lone surrogate');
+  await settled(first.stop());
+  const second = run();
+  await add(second, ['x', 'y', 'z', 'x', 'y', 'z']);
+  expect(await faultOf(second)).toBe(null);
+  expect(second.state).toBe('xyz');
+  await settled(second.stop());
+  expect(memoryStore<Uint8Array, Uint8Array>(disk).recovered.snapshot).not.toBe(null);
 });
 
 describe('a node that something ends', () => {
