@@ -80,6 +80,9 @@ const defaultLimits: DoorLimits = Object.freeze({
   watchMs: 10_000,
 });
 
+/** What it takes to say that an answer is withheld, with all that is kept until it has left. */
+const noticeBytes = 1024;
+
 /** The codes of RFC 6455 §7.4.1. */
 const goingAway = 1001;
 const unreadable = 1007;
@@ -298,7 +301,7 @@ class Client<Request, Answer extends Typed> {
       this.withheldBytes = 0;
     } else if (unread + frame.length > limits.unreadBytes) {
       // A connection is shared by many requests, that of a node by those of all its clients.
-      this.withheldBytes += frame.length;
+      this.withheldBytes += frame.length + noticeBytes;
       if (this.withheldBytes > 4 * limits.unreadBytes) return socket.terminate();
       frame = this.frameOf(id, noRoom(frame.length));
     }

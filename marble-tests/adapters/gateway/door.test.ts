@@ -330,6 +330,27 @@ describe('a limit', () => {
     expect(types.at(-1)).toBe('done');
   });
 
+  it('of short answers behind a long one withholds only so many: who reads none is cut off', async () => {
+    const long: Answer = { type: 'value', value: new Uint8Array(16 << 20) };
+    const answer = async (request: Request): Promise<Answer> =>
+      request.type === 'get' ? long : done;
+    const patient = { ...protocol, maxAnswerBytes: 32 << 20 };
+    await open({ answer, protocol: patient, limits: { unreadBytes: 1 << 20 } });
+    const socket = new WebSocket(`ws://${address}/client`, protocol.name);
+    sockets.push(socket);
+    await new Promise((resolve) => socket.on('open', resolve));
+    socket.on('error', () => undefined);
+    socket.pause();
+    const command = { type: 'delete', key, condition: null } as const;
+    socket.send(encodeRequest({ id: 0, forwarded: false, request: get }));
+    for (let id = 1; id <= 20_000; id += 1) {
+      socket.send(encodeRequest({ id, forwarded: false, request: { type: 'command', command } }));
+    }
+    const connections = (): Promise<number> =>
+      new Promise((resolve) => server.getConnections((_, count) => resolve(count)));
+    await expect.poll(connections, { timeout: 10_000 }).toBe(0);
+  });
+
   it('of unread answers lets one be longer where nothing before it is unread', async () => {
     const long: Answer = { type: 'value', value: new Uint8Array(2 << 20) };
     await open({ answer: async () => long, limits: { unreadBytes: 1 << 20 } });
