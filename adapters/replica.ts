@@ -55,7 +55,8 @@ export interface ReplicaOptions<State, Command, Result> extends ReducerOptions<
   readonly initialVoters?: readonly NodeId[];
   /**
    * Where a node listens that is not among `nodes`, such as one that was added later. Asked
-   * whenever it is to be reached; undefined: not known yet.
+   * whenever it is to be reached, also of ids that clients have made up; undefined, or an error:
+   * not known yet.
    */
   readonly addressOf?: (id: NodeId) => string | undefined;
   /** Of this node alone: its log, and its snapshots. It is made when it is not there. */
@@ -104,8 +105,15 @@ export function replica<State, Command, Result>(
   const codecs = codecsOf(options.codecs);
   const protocol = replicaProtocol(codecs.results);
   // Own ones only: ids come from strangers too, and `constructor` is no node.
-  const peers = (peer: NodeId): string | undefined =>
-    Object.hasOwn(nodes, peer) ? nodes[peer] : options.addressOf?.(peer);
+  const peers = (peer: NodeId): string | undefined => {
+    if (Object.hasOwn(nodes, peer)) return nodes[peer];
+    try {
+      return options.addressOf?.(peer);
+    } catch {
+      // It would end whoever leads, one after the other: a member stays in their logs.
+      return undefined;
+    }
+  };
   const server = listening(address);
   const stored = { commands: byteCodec, snapshots: byteCodec };
   const received = {

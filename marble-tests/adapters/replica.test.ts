@@ -101,6 +101,18 @@ describe('three nodes', () => {
     expect(await rest[1]?.read((sum) => sum)).toBe(3);
   });
 
+  it('are not ended by a voter that nobody knows, and whose address is not to be had', async () => {
+    const addressOf = (id: string): string => {
+      throw new RangeError(`no address of ${id}`);
+    };
+    const started = ['a', 'b', 'c'].map((id) => start(id, { addressOf }));
+    const [a] = started as [Counter];
+    expect(await a.dispatch(1)).toBe(1);
+    void a.changeVoters(['a', 'b', 'c', 'stranger']).catch(() => undefined);
+    await firstValueFrom(a.status$.pipe(filter(({ config }) => config.nonVoters.length > 0)));
+    expect(await a.dispatch(1)).toBe(2);
+  });
+
   it('that were given other nodes never hear each other, whatever their cluster (D19)', async () => {
     const said: NetworkEvent[] = [];
     const onNetworkEvent = (event: NetworkEvent): void => void said.push(event);
