@@ -141,7 +141,9 @@ class PatientCaller<Request, Answer extends Typed> implements Caller<Request, An
     request: Request,
     deadline: number,
   ): Promise<Answer | Failure | string> {
-    const connection = await link.dialled;
+    const remaining$ = timer(Math.max(0, deadline - performance.now()));
+    const late$ = remaining$.pipe(map(() => `${link.url}: no connection in time`));
+    const connection = await firstValueFrom(race(link.dialled, late$));
     if (typeof connection === 'string') {
       this.letGo(link);
       return connection;

@@ -3,10 +3,11 @@ import type { Server } from 'node:http';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createServer as createTcpServer } from 'node:net';
+import type { Duplex } from 'node:stream';
 import type { Subscription } from 'rxjs';
 import { firstValueFrom } from 'rxjs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { WebSocket } from 'ws';
+import { WebSocket, WebSocketServer } from 'ws';
 import type { Client, ClientOptions } from '../../adapters/client.js';
 import { client } from '../../adapters/client.js';
 import { valueCodec } from '../../adapters/codec.js';
@@ -204,6 +205,24 @@ describe('a client', () => {
     await expect(dispatch('x')).rejects.toThrow(NotApplied);
     clients[0]?.close();
     await new Promise((resolve) => mute.close(resolve));
+  });
+
+  it('is sent no more when its time is over before there is a connection', async () => {
+    const sockets = new WebSocketServer({ noServer: true });
+    const streams: Duplex[] = [];
+    // The first is never let in, the second too late.
+    const slow = createServer().on('upgrade', (request, stream, head) => {
+      if (streams.push(stream) === 1) return;
+      setTimeout(() => sockets.handleUpgrade(request, stream, head, () => undefined), 350);
+    });
+    await new Promise<void>((resolve) => slow.listen(0, '127.0.0.1', resolve));
+    const url = `127.0.0.1:${(slow.address() as AddressInfo).port}`;
+    const reconnectMs = { minimum: 50, maximum: 50 };
+    const { dispatch } = come({ timeoutMs: 1000, connectTimeoutMs: 700, reconnectMs }, [url]);
+    await expect(dispatch('x')).rejects.toThrow(NotApplied);
+    clients[0]?.close();
+    for (const stream of streams) stream.destroy();
+    await new Promise((resolve) => slow.close(resolve));
   });
 
   it('that is closed tells who waits, and asks nobody any more', async () => {
