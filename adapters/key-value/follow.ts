@@ -71,7 +71,7 @@ export function follow(options: FollowOptions): Observable<WatchAnswer | Lost> {
         heardAt = scheduler.now();
         failures = 0;
         // Of the values as they are, the last piece completes them.
-        if (told.type !== 'current' || told.isLast) from = told.index + 1;
+        if (told.type !== 'current' || told.isLast) from = behind(told.index);
         return told;
       }),
     );
@@ -84,6 +84,11 @@ export function follow(options: FollowOptions): Observable<WatchAnswer | Lost> {
     };
     return answer$.pipe(catchError(onLost), repeat());
   });
+}
+
+/** The next index. A node may claim the last number that there is. */
+function behind(index: LogIndex): LogIndex {
+  return Math.min(index + 1, Number.MAX_SAFE_INTEGER);
 }
 
 function toldBy(answer: Answer): WatchAnswer {

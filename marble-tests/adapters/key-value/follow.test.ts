@@ -79,6 +79,13 @@ describe('a watch that is followed', () => {
     expect(froms(asked)).toEqual([3, 3, 8]);
   });
 
+  it('asks for an index that there is, whatever a node claims (H6)', async () => {
+    const last = Number.MAX_SAFE_INTEGER;
+    const { answers$, asked } = following([[changes(last)], [changes(last)], [changes(last)]]);
+    await firstValueFrom(answers$.pipe(take(5), toArray()));
+    expect(froms(asked)).toEqual([null, last, last]);
+  });
+
   it('ends when no node has answered for so long', async () => {
     const lives = Array.from({ length: 1000 }, () => ['down' as const]);
     const { answers$ } = following(lives, { timeoutMs: 30 });
