@@ -5,7 +5,6 @@ import type { ClusterConfig } from '../../lib/cluster-config.js';
 import { isMember, noCluster } from '../../lib/cluster-config.js';
 import type { NetworkInput } from '../../lib/input.js';
 import type { LogIndex, NodeId, Term } from '../../lib/position.js';
-
 import { ConfigInForce } from '../config-in-force.js';
 
 /** A node, as it knows itself. */
