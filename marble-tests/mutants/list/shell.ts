@@ -159,8 +159,8 @@ export const shell: readonly Mutant[] = [
     name: 'a snapshot is one entry ahead of its state',
     trap: 'C15',
     file: 'adapters/machine-log.ts',
-    before: "return { type: 'snapshotTaken', index: this.applied.index, data };",
-    after: "return { type: 'snapshotTaken', index: this.applied.index - 1, data };",
+    before: "say({ type: 'snapshotTaken', index: this.applied.index, data })",
+    after: "say({ type: 'snapshotTaken', index: this.applied.index - 1, data })",
   },
   {
     name: 'a proposal is said before it is in the table',
