@@ -7,7 +7,7 @@ import { describe, expect, it } from 'vitest';
 import { Random } from '../../adapters/testing/simulation/random.js';
 import { RandomCluster, type Options } from './random-cluster.js';
 
-const runs = Number(process.env['RXRAFT_RUNS'] ?? 500);
+const runs = Number(process.env['RXRAFT_RUNS'] ?? 300);
 const first = Number(process.env['RXRAFT_SEED'] ?? 1);
 
 /** Half of the runs have tiny limits, without which the faults of pipelining stay unseen. */
