@@ -8,7 +8,7 @@
  */
 import type { ClusterConfig } from './cluster-config.js';
 import type { LogIndex, LogPosition, Term } from './position.js';
-import { origin } from './position.js';
+import { isSafePosition, origin } from './position.js';
 
 /** One record of the log. */
 export type LogEntry<C = unknown> =
@@ -110,19 +110,22 @@ export function lastPosition(entries: LogEntries): LogPosition {
  * Do they hold together: ascending in index and term, within the range, a slot for each command?
  */
 export function areSound(entries: LogEntries): boolean {
+  const { isSafeInteger } = Number;
   const { prevPosition, length, terms, configs, commands } = entries;
   const last = lastIndex(entries);
   let { index, term } = prevPosition;
   for (const run of terms) {
-    if (!(run.index > index && run.index <= last && run.term > term)) return false;
+    const ascends = run.index > index && run.term > term;
+    if (!(ascends && run.index <= last && isSafePosition(run))) return false;
     ({ index, term } = run);
   }
   ({ index } = prevPosition);
   for (const config of configs) {
     if (!(config.index > index && config.index <= last)) return false;
     ({ index } = config);
+    if (!isSafeInteger(index)) return false;
   }
-  if (!Number.isSafeInteger(last) || !Number.isSafeInteger(prevPosition.term)) return false;
+  if (!isSafePosition(prevPosition) || !isSafeInteger(last)) return false;
   return length >= 0 && (commands === null || commands.length === length);
 }
 

@@ -254,6 +254,17 @@ describe('a call that contradicts itself changes nothing', () => {
     ['an entry of a later term than the call', { terms: [{ index: 3, term: 4 }] }],
     ['too few commands', { commands: ['x'] }],
     ['a negative length', { length: -1, terms: [], commands: null }],
+    ['a length that is no number of entries', { length: 0.5, terms: [], commands: null }],
+    ['a term that begins within an entry', { terms: [{ index: 3.5, term: 2 }] }],
+    ['a term that is no whole number', { terms: [{ index: 3, term: 1.5 }] }],
+    [
+      'a configuration within an entry',
+      { configs: [{ index: 3.5, config: { voters: ['a'], newVoters: [], nonVoters: [] } }] },
+    ],
+    [
+      'a place within an entry',
+      { prevPosition: at(1, 1.5), length: 1.5, terms: [], commands: null },
+    ],
   ])('B22: %s', (_, wrong) => {
     const follower = node();
     const entries = { ...sound, ...wrong };
