@@ -11,6 +11,7 @@
 import type { GenericSchema } from 'valibot';
 import {
   maxLength,
+  maxValue,
   minValue,
   nullable,
   number,
@@ -58,16 +59,19 @@ export const pristineHead: Head = Object.freeze({
 
 const count = pipe(number(), safeInteger(), minValue(0));
 
+/** Half of the numbers that there are: nobody has counted so far, one by one, and goes on. */
+const counted = pipe(count, maxValue(2 ** 52));
+
 const identitySchema = strictObject({ cluster: string(), node: string() });
 
 const headSchema = strictObject({
-  batch: count,
-  generation: count,
+  batch: counted,
+  generation: counted,
   currentTerm: count,
   votedFor: nullable(pipe(string(), maxLength(64))),
-  firstRecord: count,
-  nextRecord: count,
-  snapshotBatch: count,
+  firstRecord: counted,
+  nextRecord: counted,
+  snapshotBatch: counted,
 });
 
 export const identityKey = textKey('identity');

@@ -159,6 +159,16 @@ describe('records', () => {
     await refusedAs(folder, reason, 'add it anew');
   });
 
+  it.each(['generation', 'batch', 'nextRecord'])(
+    'with a %s that can not be counted on from are refused, and nothing is changed (H6)',
+    async (field) => {
+      const folder = await written(newFolder());
+      const last = sealHead({ ...head, [field]: Number.MAX_SAFE_INTEGER });
+      await raw(folder, (database) => database.put(text('head'), last));
+      await refusedAs(folder, 'damaged', 'head');
+    },
+  );
+
   it('of a history that can’t be are refused', async () => {
     const entries = entriesOf<Uint8Array>({ term: 0, index: 0 }, [{ type: 'term', term: 5 }]);
     const folder = await written(newFolder(), [{ entries }]);
