@@ -9,8 +9,10 @@ function after(value: string | null, operation: Operation): string | null | unde
   const { op, outcome, result, expected } = operation;
   if (outcome === 'fail') return value === result && value !== expected ? value : undefined;
   if (op === 'get') return value === result ? value : undefined;
+  // A delete may be asked for without a condition.
+  const isFree = op === 'put' || (op === 'delete' && expected === undefined);
+  if (!isFree && value !== expected) return undefined;
   if (op === 'delete') return null;
-  if (op === 'cas' && value !== expected) return undefined;
   return operation.value ?? null;
 }
 

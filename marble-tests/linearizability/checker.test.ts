@@ -212,7 +212,7 @@ const anything: fc.Arbitrary<Operation[]> = (() => {
       const { op, call, expected } = each;
       const timed = { client: 1, key: 'x', call, return: call + each.duration };
       const base = { ...timed, op, outcome: each.outcome } as Operation;
-      if (op === 'delete') return base;
+      if (op === 'delete') return each.tells ? { ...base, expected } : base;
       if (op === 'get') return { ...base, result: each.there };
       if (op === 'put') return { ...base, value: each.value };
       const cas = { ...base, value: each.value, expected };

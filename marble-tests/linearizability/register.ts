@@ -54,7 +54,7 @@ function effectOf({ op, value, expected, result }: Operation): Pick<Step, 'needs
     case 'put':
       return { needs: undefined, sets: value ?? null };
     case 'delete':
-      return { needs: undefined, sets: null };
+      return { needs: expected, sets: null };
     case 'cas':
       return { needs: expected ?? null, sets: value ?? null };
     case 'get':
