@@ -8,15 +8,15 @@ import { join } from 'node:path';
 import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises';
 import { until } from '../cluster/cluster.js';
 import { checkHistory, describeFailure } from '../linearizability/checker.js';
-import { Random } from '../simulation/random.js';
 import { replaySteps } from '../trace/replay.js';
 import { Violation } from '../trace/rules.js';
 import { linesOfFile } from '../trace/trace-lines.js';
-import { ChaosClient } from './client.js';
+import { Crew } from './crew.js';
 import { Fleet } from './fleet.js';
 import { checkable, HistoryFile } from './history-file.js';
 import { Nemesis } from './nemesis.js';
 import { recovery } from './recovery.js';
+import { faultsOfStale } from './stale-reads.js';
 
 export interface CampaignOptions {
   readonly nodes: number;
@@ -29,7 +29,6 @@ export interface CampaignOptions {
   readonly say: (text: string) => void;
 }
 
-const clientCount = 12;
 const progressMs = 10_000;
 
 /** On a busy machine, with all nodes at the start of their processes. */
@@ -56,12 +55,7 @@ async function campaignOn(fleet: Fleet, options: CampaignOptions): Promise<reado
   await until('a leader', hasBegun, firstLeaderMs);
   if (fleet.faults.length > 0) return fleet.faults;
   const history = new HistoryFile(join(fleet.folder, 'history.jsonl'));
-  const clients = Array.from(
-    { length: clientCount },
-    (_, id) => new ChaosClient(id, () => fleet.addresses, new Random(seed + 1000 + id), history),
-  );
-  const failed = (error: unknown): void => fleet.fault(String(error));
-  const work = Promise.all(clients.map((client) => client.work().catch(failed)));
+  const crew = new Crew(fleet, seed, history);
   const nemesis = new Nemesis(fleet, seed, options.changes);
   const progress = new Progress(options, fleet, history, nemesis);
   const ticks = setInterval(() => say(progress.line), progressMs);
@@ -71,23 +65,21 @@ async function campaignOn(fleet: Fleet, options: CampaignOptions): Promise<reado
   await nemesis.stop();
   say(progress.line);
   const { longestWithoutWriteMs } = history;
-  const quiet = async (): Promise<void> => {
-    for (const client of clients) client.stop();
-    await work;
-  };
-  if (fleet.faults.length === 0) await recovery(fleet, history, quiet);
+  if (fleet.faults.length === 0) await recovery(fleet, history, crew);
   // Nobody waits for a cluster that is known to be broken.
-  else await Promise.all([quiet(), ...fleet.members.map((member) => member.crash())]);
+  else await Promise.all([crew.quiet(), ...fleet.members.map((member) => member.crash())]);
   history.flush();
   const begin = performance.now();
   const verdict = checkHistory(history.operations.map(checkable));
   const checkedMs = Math.round(performance.now() - begin);
   for (const failure of verdict.failures) fleet.fault(describeFailure(failure));
+  for (const fault of faultsOfStale(history.stale, history.operations)) fleet.fault(fault);
   const trace = await replayed(fleet);
   say(
     [
       `${options.nodes} nodes${options.changes ? ', changing' : ''}, ${seconds} s, seed ${seed}: ${fleet.faults.length} violations`,
       `  operations: ${counted(Object.entries(history.outcomes))}; checked in ${checkedMs} ms`,
+      ...crew.lines.map((line) => `    ${line}`),
       `  traces: ${trace}`,
       `  elections won: ${fleet.leaders.size}, up to term ${fleet.term}`,
       `  snapshots sent: ${fleet.installations}, with one every ${fleet.snapshotEvery} entries`,

@@ -1,47 +1,41 @@
-/** Clients at work: one call after the other, each written down with its outcome. */
+/** Clients at work: what they ask, whichever way they come in, and what they write down of it. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Answer, Request } from '../../adapters/key-value/client-protocol.js';
-import type { Connection } from '../../adapters/key-value/connection.js';
-import { connect } from '../../adapters/key-value/connection.js';
-import { get, put } from '../cluster/load.js';
 import type { Operation } from '../linearizability/history.js';
 import type { Random } from '../simulation/random.js';
 import { now } from './clock.js';
 import type { HistoryFile } from './history-file.js';
+import type { Asked, Door, Way } from './ways/way.js';
 
 export const keys = Array.from({ length: 10 }, (_, at) => `key ${at}`);
 
-/** A call without an answer is given up after so long: its outcome is not known. */
-const patienceMs = 3000;
-
-type Asked = Pick<Operation, 'op' | 'key' | 'value' | 'expected'>;
+export interface ChaosClientOptions {
+  readonly id: number;
+  readonly way: Way;
+  readonly door: Door;
+  readonly random: Random;
+  readonly history: HistoryFile;
+}
 
 /** A client that asks as `random` says until it is stopped. */
 export class ChaosClient {
-  /** How often no node was there to be asked. */
-  unreachable = 0;
-  private connection: Connection | null = null;
-  private turn: number;
+  readonly outcomes = { ok: 0, fail: 0, unknown: 0, stale: 0, unreachable: 0 };
+  /** When it asked for what it was last given, by the clock of the history. */
+  servedSince = -1;
   private values = 0;
   private isOver = false;
   /** What it saw last of each key. */
   private readonly seen = new Map<string, string | null>();
 
-  constructor(
-    private readonly id: number,
-    /** Where to ask at the moment. */
-    private readonly nodes: () => readonly string[],
-    private readonly random: Random,
-    private readonly history: HistoryFile,
-  ) {
-    this.turn = id;
+  constructor(private readonly options: ChaosClientOptions) {}
+
+  get way(): string {
+    return this.options.way.name;
   }
 
-  async work(): Promise<void> {
-    while (!this.isOver) {
-      await this.call(this.choose());
-      await sleep(this.random.below(30));
-    }
+  /** `onFault`: what it was told is no answer, and it stops asking. */
+  async work(onFault: (error: unknown) => void): Promise<void> {
+    const rows = Array.from({ length: this.options.way.rows }, () => this.row().catch(onFault));
+    await Promise.all(rows);
     this.leave();
   }
 
@@ -51,99 +45,59 @@ export class ChaosClient {
 
   /** From now on the next node is asked. */
   leave(): void {
-    this.connection?.close();
-    this.connection = null;
-    this.turn += 1;
+    this.options.door.leave();
   }
 
-  /** Asks once, and writes down what came of it. */
+  /** Asks once, and writes down what came of it. Null: nobody was there to be asked. */
   async call(asked: Asked): Promise<Operation | null> {
-    const connection = await this.connected();
-    if (connection === null) return null;
+    const { id: client, door, history, random } = this.options;
+    const { isStale = false, ...said } = asked;
     const call = now();
-    const answer = await answerOf(connection, requestOf(asked));
-    const end = answer.type === 'unknown' ? null : now();
-    const outcome = outcomeOf(asked, answer);
-    const operation = { client: this.id, ...asked, call, return: end, ...outcome };
-    this.history.add(operation);
-    this.note(operation);
-    const isVain = answer.type === 'unknown' || answer.type === 'refused';
-    if (isVain || this.random.chance(0.02)) this.leave();
+    const answer = await door.ask(asked);
+    const end = answer?.outcome === 'unknown' ? null : now();
+    if (answer === null) {
+      this.outcomes.unreachable += 1;
+      await sleep(20);
+      return null;
+    }
+    const operation = { client, ...said, call, return: end, ...answer };
+    if (isStale) history.addStale(operation);
+    else history.add(operation);
+    this.note(operation, isStale);
+    if (random.chance(0.02)) this.leave();
     return operation;
   }
 
+  private async row(): Promise<void> {
+    const { random, way } = this.options;
+    while (!this.isOver) {
+      const calls = Array.from({ length: random.between(1, way.atOnce) }, () => this.choose());
+      await Promise.all(calls.map((asked) => this.call(asked)));
+      await sleep(random.below(way.pauseMs));
+    }
+  }
+
   private choose(): Asked {
+    const { id, random } = this.options;
     // Some are asked for more than others: there calls meet.
-    const at = Math.min(this.random.below(keys.length), this.random.below(keys.length));
+    const at = Math.min(random.below(keys.length), random.below(keys.length));
     const key = keys[at] ?? '';
-    const dice = this.random.next();
-    if (dice < 0.4) return { op: 'get', key };
-    if (dice < 0.5) return { op: 'delete', key };
-    const value = `${this.id}-${this.values + 1}`;
     const expected = this.seen.get(key);
+    const dice = random.next();
+    if (dice < 0.05) return { op: 'get', key, isStale: true };
+    if (dice < 0.4) return { op: 'get', key };
+    if (dice < 0.45) return { op: 'delete', key };
+    if (dice < 0.5) return { op: 'delete', key, ...(typeof expected === 'string' && { expected }) };
+    const value = `${id}-${this.values + 1}`;
     if (dice >= 0.7 && expected === undefined) return { op: 'get', key };
     this.values += 1;
     return dice < 0.7 ? { op: 'put', key, value } : { op: 'cas', key, value, expected };
   }
 
-  private note({ op, key, value, outcome, result }: Operation): void {
+  private note({ op, key, value, outcome, result, call }: Operation, isStale: boolean): void {
+    this.outcomes[isStale ? 'stale' : outcome] += 1;
+    if (outcome === 'ok' && !isStale) this.servedSince = Math.max(this.servedSince, call);
     if (outcome === 'ok') this.seen.set(key, (op === 'get' ? result : value) ?? null);
     else this.seen.delete(key);
   }
-
-  private async connected(): Promise<Connection | null> {
-    if (this.connection?.isOpen === true) return this.connection;
-    const nodes = this.nodes();
-    const address = nodes[this.turn++ % nodes.length] ?? '';
-    try {
-      this.connection = await connect(address, { connectTimeoutMs: 500 });
-      return this.connection;
-    } catch {
-      this.unreachable += 1;
-      await sleep(20);
-      return null;
-    }
-  }
-}
-
-function requestOf({ op, key, value, expected }: Asked): Request {
-  switch (op) {
-    case 'get':
-      return get(key);
-    case 'put':
-      return put(key, value ?? '');
-    case 'cas':
-      return put(key, value ?? '', typeof expected === 'string' ? Buffer.from(expected) : 'absent');
-    case 'delete':
-      return {
-        type: 'command',
-        command: { type: 'delete', key: Buffer.from(key), condition: null },
-      };
-  }
-}
-
-async function answerOf(connection: Connection, request: Request): Promise<Answer> {
-  const late = setTimeout(() => connection.close('it did not answer in time'), patienceMs);
-  try {
-    return await connection.ask(request);
-  } catch (error) {
-    return { type: 'unknown', text: String(error) };
-  } finally {
-    clearTimeout(late);
-  }
-}
-
-/** Throws an Error for an answer that is none to this request. */
-function outcomeOf({ op }: Asked, answer: Answer): Pick<Operation, 'outcome' | 'result'> {
-  if (answer.type === 'unknown') return { outcome: 'unknown' };
-  if (answer.type === 'refused') return { outcome: 'fail' };
-  if (op === 'get' && answer.type === 'value') {
-    return { outcome: 'ok', result: Buffer.from(answer.value).toString() };
-  }
-  if ((op === 'get' || op === 'delete') && answer.type === 'missing') {
-    return { outcome: 'ok', result: null };
-  }
-  if (op === 'cas' && answer.type === 'conflict') return { outcome: 'fail' };
-  if (op !== 'get' && answer.type === 'done') return { outcome: 'ok' };
-  throw new Error(`${answer.type} is no answer to a ${op}`);
 }

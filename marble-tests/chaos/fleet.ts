@@ -39,7 +39,7 @@ export class Fleet {
   installations = 0;
 
   private constructor(
-    private readonly program: string,
+    readonly program: string,
     /** How many nodes it began with. */
     readonly size: number,
   ) {

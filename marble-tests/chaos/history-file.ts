@@ -8,6 +8,8 @@ const flushLines = 500;
 
 export class HistoryFile {
   readonly operations: Operation[] = [];
+  /** Reads that need not see the newest. They are no part of the history. */
+  readonly stale: Operation[] = [];
   readonly outcomes = { ok: 0, fail: 0, unknown: 0 };
   private unwritten: string[] = [];
   private writtenAt = performance.now();
@@ -24,6 +26,10 @@ export class HistoryFile {
     }
     this.unwritten.push(JSON.stringify(operation));
     if (this.unwritten.length >= flushLines) this.flush();
+  }
+
+  addStale(read: Operation): void {
+    this.stale.push(read);
   }
 
   flush(): void {

@@ -5,9 +5,12 @@ import { until } from '../cluster/cluster.js';
 import { connect } from '../../adapters/key-value/connection.js';
 import type { NodeStatus } from '../../adapters/key-value/client-protocol.js';
 import { Random } from '../simulation/random.js';
+import { now } from './clock.js';
 import { ChaosClient, keys } from './client.js';
+import type { Crew } from './crew.js';
 import type { Fleet } from './fleet.js';
 import type { HistoryFile } from './history-file.js';
+import { frames } from './ways/frames.js';
 
 /**
  * From the moment at which all links are good and all nodes listen. On a machine of its own it is
@@ -20,14 +23,10 @@ const convergenceMs = 300_000;
 const changeMs = 10_000;
 
 /**
- * Heals the cluster, and notes as its faults what it does not achieve in time. `quiet` resolves
- * when no client is at work any more.
+ * Heals the cluster, and notes as its faults what it does not achieve in time. All clients have to
+ * be served once more, with what they have kept through the harm, before they stop.
  */
-export async function recovery(
-  fleet: Fleet,
-  history: HistoryFile,
-  quiet: () => Promise<void>,
-): Promise<void> {
+export async function recovery(fleet: Fleet, history: HistoryFile, crew: Crew): Promise<void> {
   fleet.note('all harm is over');
   await fleet.heal();
   const expected = async (what: string, holds: () => Promise<boolean>, ms: number) =>
@@ -43,7 +42,12 @@ export async function recovery(
     );
   await led(async () => true);
   await led((ids) => isDismissed(fleet, ids));
-  await quiet();
+  const since = now();
+  const areServed = async (): Promise<boolean> => crew.unserved(since).length === 0;
+  await until('all clients are served', areServed, leaderMs).catch((error: unknown) =>
+    fleet.fault(`${String(error)}: ${crew.unserved(since).join('; ')}`),
+  );
+  await crew.quiet();
   await expected(
     'a write, and every key read from every node',
     lastCalls(fleet, history),
@@ -94,7 +98,10 @@ function lastCalls(fleet: Fleet, history: HistoryFile): () => Promise<boolean> {
   const last = { op: 'put', key: 'the last', value: 'of all' } as const;
   const reads = [...keys, last.key].map((key) => ({ op: 'get', key }) as const);
   const rest = fleet.addresses.flatMap((address, at) => {
-    const client = new ChaosClient(1000 + at, () => [address], new Random(at), history);
+    const nodes = (): readonly string[] => [address];
+    const door = frames.open({ nodes, first: 0, program: fleet.program });
+    const random = new Random(at);
+    const client = new ChaosClient({ id: 1000 + at, way: frames, door, random, history });
     const calls = (at === 0 ? [last, ...reads] : reads).map((asked) => async () => {
       const operation = await client.call(asked);
       return operation?.outcome === 'ok';
