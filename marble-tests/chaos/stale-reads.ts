@@ -1,4 +1,4 @@
-/** Reads that may be behind the times: what they find was written once, by somebody, to that key. */
+/** Reads that may be behind the times: what they find was written to that key, once. */
 import type { Operation } from '../linearizability/history.js';
 
 /** What was read before anybody can have written it, in words. */

@@ -5,7 +5,8 @@
  *     {"client":1,"op":"put","key":"x","value":"v","call":123,"return":456,"outcome":"ok"}
  *
  * - `op`: `put` sets `value`; `get` returns the value; `cas` sets `value` if `expected` is there;
- *   `delete` takes the key away, if `expected` is there where it is said. A key that is not there has the value null.
+ *   `delete` takes the key away, if `expected` is there where that is said. A key that is not
+ *   there has the value null.
  * - `call`, `return`: when it began and when its end was known, of one monotonic clock. `return` is
  *   null, or is missing, when the end was never known.
  * - `outcome`: `ok`, it was done; `fail`, it was certainly not done; `unknown`, it may have been
