@@ -16,8 +16,9 @@ export interface DispatchOptions {
   /**
    * A text of 1 to 128 characters that no other command has, such as a UUID. The command is applied
    * once, however often it is dispatched, on whichever node: each time the promise has the result
-   * of the first time. Remembered are the newest 10,000 ids with up to 16 MiB of results: a command
-   * that comes again after so many others is applied again.
+   * of the first time. Remembered are the newest 10,000 ids with up to 16 MiB of results, where an
+   * error counts as 256 bytes and keeps as many characters: a command that comes again after so
+   * many others is applied again.
    */
   readonly requestId?: string;
 }

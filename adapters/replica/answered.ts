@@ -11,10 +11,16 @@ import { unpackList } from '../gateway/protocol.js';
 export const rememberedRequests = 10_000;
 export const rememberedBytes = 16 << 20;
 
+/**
+ * Of an error so many characters are remembered, and it counts as so many bytes, however short it
+ * is: its words may differ from one version of Node to the next, what is kept must not.
+ */
+export const rememberedWords = 256;
+
 export interface Answer {
   /** Of the command: another one under the same id is somebody's mistake. */
   readonly digest: number;
-  /** The result in bytes, or the words that the reducer threw. */
+  /** The result in bytes, or the beginning of what the reducer threw, in this node's words. */
   readonly result: Uint8Array | string;
 }
 
@@ -30,14 +36,13 @@ export class Answered {
   }
 
   add(requestId: string, answer: Answer): void {
-    const kept = { ...answer, result: writable(answer.result) };
-    this.answers.set(requestId, kept);
-    this.bytes += kept.result.length;
-    for (const [oldest, { result }] of this.answers) {
+    this.answers.set(requestId, { ...answer, result: writable(answer.result) });
+    this.bytes += sizeOf(answer);
+    for (const [oldest, kept] of this.answers) {
       const isFull = this.answers.size > rememberedRequests || this.bytes > rememberedBytes;
       if (!isFull || oldest === requestId) break;
       this.answers.delete(oldest);
-      this.bytes -= result.length;
+      this.bytes -= sizeOf(kept);
     }
   }
 
@@ -67,9 +72,14 @@ export class Answered {
   }
 }
 
+function sizeOf({ result }: Answer): number {
+  return typeof result === 'string' ? rememberedWords : result.length;
+}
+
 /** Words as a snapshot has them: half a character would come back as another text, and longer. */
 function writable(result: Answer['result']): Answer['result'] {
-  return typeof result === 'string' ? result.replace(/\p{Surrogate}/gu, '\ufffd') : result;
+  if (typeof result !== 'string') return result;
+  return result.slice(0, rememberedWords).replace(/\p{Surrogate}/gu, '\ufffd');
 }
 
 /** FNV-1a, 32 bits: for mistakes, not against enemies. */

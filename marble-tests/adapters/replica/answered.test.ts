@@ -5,6 +5,7 @@ import {
   digestOf,
   rememberedBytes,
   rememberedRequests,
+  rememberedWords,
 } from '../../../adapters/replica/answered.js';
 import { DecodeError } from '../../../adapters/codec.js';
 
@@ -34,6 +35,24 @@ it('forgets the oldest beyond so many bytes, and keeps the newest whatever it ha
 it('remembers words that no bytes can have as they are written', () => {
   const answered = new Answered();
   answered.add('a', answer('no \ud800'.repeat(3)));
+  expect(Answered.unpack(answered.pack())).toEqual(answered);
+});
+
+it('forgets the same on all nodes, whatever words a version of Node has for an error (E13)', () => {
+  const kept = ['no', 'can not read the properties of undefined'.repeat(100)].map((words) => {
+    const answered = new Answered();
+    answered.add('refused', answer(words));
+    answered.add('done', { digest: 1, result: new Uint8Array(rememberedBytes - 1000) });
+    return answered.find('refused') !== undefined;
+  });
+  expect(kept).toEqual([true, true]);
+});
+
+it('keeps the beginning of long words, also where a character would be cut', () => {
+  const answered = new Answered();
+  answered.add('a', answer('no '.repeat(1000)));
+  answered.add('b', answer(`${'x'.repeat(rememberedWords - 1)}\u{1f600}`));
+  expect(answered.find('a')?.result).toBe('no '.repeat(1000).slice(0, rememberedWords));
   expect(Answered.unpack(answered.pack())).toEqual(answered);
 });
 
