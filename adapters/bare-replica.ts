@@ -36,6 +36,7 @@ import { isFailure } from './gateway/protocol.js';
 import { lateNews } from './late-news.js';
 import type { Machine } from './machine.js';
 import { machine, NotApplied, OutcomeUnknown, Overloaded } from './machine.js';
+import { maxTimerMs } from './network-settings.js';
 import { Answered } from './replica/answered.js';
 import { Facts } from './replica/facts.js';
 import type { ReplicaUpdate, Source } from './replica/feed.js';
@@ -121,6 +122,9 @@ class ReplicaNode<State, Command, Result> {
     const { id, initialState, patienceMs = 5000 } = options;
     const fault = faultOfNodeId(id);
     if (fault !== null) throw new ConfigError('id', fault);
+    if (!(patienceMs >= 0 && patienceMs <= maxTimerMs)) {
+      throw new ConfigError('patienceMs', `${patienceMs} is not from 0 to ${maxTimerMs}`);
+    }
     this.codecs = codecsOf(options.codecs);
     try {
       this.codecs.states.encode(initialState);

@@ -3,7 +3,10 @@ import { faultOfNodeId } from '../lib/cluster-config.js';
 import type { NodeId } from '../lib/position.js';
 
 /** A timer of more than 2^31 - 1 milliseconds would fire at once. */
-const maxTimerMs = 2 ** 31 - 1;
+export const maxTimerMs = 2 ** 31 - 1;
+
+/** Of a cluster, or of a token, in characters. */
+export const maxNameLength = 256;
 
 /**
  * The id is one, words are not too long, and each number is a whole one from 1 on, below what
@@ -16,8 +19,8 @@ export function checkNetworkSettings(
   const fault = faultOfNodeId(settings.id);
   if (fault !== null) throw new RangeError(`id: ${fault}`);
   for (const name of ['cluster', 'token'] as const) {
-    if ((settings[name] ?? '').length > 256)
-      throw new RangeError(`${name}: at most 256 characters`);
+    if ((settings[name] ?? '').length > maxNameLength)
+      throw new RangeError(`${name}: at most ${maxNameLength} characters`);
   }
   const options: [string, unknown][] = Object.entries(settings);
   for (const [name, { minimum, maximum }] of Object.entries(pauses)) {

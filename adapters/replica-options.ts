@@ -129,7 +129,10 @@ export interface ReducerOptions<State, Command, Result> {
   /** See the machine. Default 65,536 entries, 64 MiB. */
   readonly snapshotEvery?: NonNullable<MachineOptions<State, Command, Result>['snapshotEvery']>;
   readonly limits?: NonNullable<MachineOptions<State, Command, Result>['limits']>;
-  /** How long a request waits for a leader, with all its tries, in milliseconds. Default 5,000. */
+  /**
+   * How long a request waits for a leader, with all its tries, in milliseconds, from 0 to 2^31 - 1.
+   * Default 5,000.
+   */
   readonly patienceMs?: number;
 }
 

@@ -5,7 +5,7 @@
 import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Observable } from 'rxjs';
-import { catchError, EMPTY, from, lastValueFrom, switchMap } from 'rxjs';
+import { catchError, EMPTY, firstValueFrom, from, lastValueFrom, Subject, switchMap } from 'rxjs';
 import { faultOfNodeId } from '../lib/cluster-config.js';
 import { ConfigError } from '../lib/config.js';
 import type { NodeId } from '../lib/position.js';
@@ -19,6 +19,7 @@ import { listening } from './key-value/listen.js';
 import { initialVotersOf } from './initial-voters.js';
 import { levelStore } from './level-store.js';
 import { unpackBlock } from './replica/logged.js';
+import { maxNameLength } from './network-settings.js';
 import { replicaProtocol } from './replica/protocol.js';
 import { codecsOf, load } from './replica/replicated.js';
 import type { ReducerOptions, Replica } from './replica-options.js';
@@ -101,6 +102,7 @@ export function replica<State, Command, Result>(
 ): Replica<State, Command, Result> {
   const { id, nodes, folder, cluster = 'replica', origins = [] } = options;
   const address = addressOf(options);
+  refuseLongName(cluster);
   refuseLongBlocks(options.limits);
   const codecs = codecsOf(options.codecs);
   const protocol = replicaProtocol(codecs.results);
@@ -114,7 +116,8 @@ export function replica<State, Command, Result>(
       return undefined;
     }
   };
-  const server = listening(address);
+  const made$ = new Subject<void>();
+  const server = firstValueFrom(made$).then(() => listening(address));
   const stored = { commands: byteCodec, snapshots: byteCodec };
   const received = {
     commands: readable(unpackBlock),
@@ -130,19 +133,19 @@ export function replica<State, Command, Result>(
     began = initialVotersOf({ ...opened.recovered, ...founders });
     return opened;
   });
-  const network = (voters?: readonly NodeId[]): ReturnType<typeof wsNetwork<Bytes, Bytes>> =>
-    wsNetwork<Bytes, Bytes>({
-      ...{ cluster, id, peers, ...received, initialVoters: voters },
-      sockets: from(server).pipe(switchMap((each) => acceptPeers(each))),
-      ...(options.onNetworkEvent && { onEvent: options.onNetworkEvent }),
-    });
-  // Options that can't be are said at once.
-  network();
   const bare = bareReplica({
     ...{ ...options, initialVoters, store },
-    network: (action$) => network(began)(action$),
+    // Made when the store is open: only then is known how its cluster began.
+    network: (action$) =>
+      wsNetwork<Bytes, Bytes>({
+        ...{ cluster, id, peers, ...received, initialVoters: began },
+        sockets: from(server).pipe(switchMap((each) => acceptPeers(each))),
+        ...(options.onNetworkEvent && { onEvent: options.onNetworkEvent }),
+      })(action$),
     connect: (leader) => connect(peers(leader) ?? '', protocol, { cluster, forwarded: true }),
   });
+  // Options that can't be are said by now, and whoever is told so has nothing to close.
+  made$.next();
   const { requests, ...rest } = bare;
   const closed = serving(server, bare.status$, (each) => {
     each.on('request', options.onRequest ?? hint);
@@ -194,6 +197,12 @@ const goodbyeMs = 300;
 function hint(_: IncomingMessage, response: ServerResponse): void {
   response.writeHead(426, { 'content-type': 'text/plain', connection: 'close' });
   response.end('This is a node of an rxraft cluster: connect with rxraft/adapters/observe\n');
+}
+
+/** Throws a ConfigError. */
+function refuseLongName(cluster: string): void {
+  if (cluster.length <= maxNameLength) return;
+  throw new ConfigError('cluster', `at most ${maxNameLength} characters`);
 }
 
 /** An entry must fit into a frame, with what is around it: else the log would wait behind it. */

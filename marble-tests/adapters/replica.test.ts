@@ -7,6 +7,7 @@ import { filter, firstValueFrom } from 'rxjs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import type { Replica, ReplicaOptions } from '../../adapters/replica.js';
+import { ConfigError } from '../../lib/config.js';
 import { ChangeRefused, CommandFailed, replica } from '../../adapters/replica.js';
 import type { NetworkEvent } from '../../adapters/ws-network.js';
 import { freeAddresses } from './free-addresses.js';
@@ -175,6 +176,21 @@ describe('a node', () => {
     ['an open address', { nodes: { a: '0.0.0.0:7001' } }, 'say insecure: true'],
   ])('can not have %s', (_, options, text) => {
     expect(() => start('a', options)).toThrow(text);
+  });
+
+  it('that can not be made holds neither its address nor its folder', async () => {
+    const alone = { nodes: { a: nodes['a'] ?? '' } };
+    const faults: readonly Partial<Options>[] = [
+      { limits: { waiters: 0 } },
+      { initialState: Symbol('none') as unknown as number },
+      { cluster: 'c'.repeat(257) },
+      { patienceMs: NaN },
+    ];
+    for (const fault of faults)
+      expect(() => start('a', { ...alone, ...fault })).toThrow(ConfigError);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(await readdir(folder)).toEqual([]);
+    expect(await start('a', alone).dispatch(1)).toBe(1);
   });
 
   it('answers a browser with words, or as it is told to', async () => {
