@@ -56,6 +56,7 @@ import type {
   ReadOptions,
 } from './replica-options.js';
 import type { Store } from './storage.js';
+import { traced } from './trace.js';
 import { turnScheduler } from './turn-scheduler.js';
 
 export { ChangeRefused } from './change-refused.js';
@@ -253,12 +254,15 @@ class ReplicaNode<State, Command, Result> {
   }
 
   private circle({ recovered, storage }: Store<Uint8Array, Uint8Array>): Promise<unknown> {
-    const { id, initialVoters, network, scheduler = turnScheduler } = this.options;
+    const { id, initialVoters, network, scheduler = turnScheduler, trace } = this.options;
     const sizeOf = (block: Uint8Array): number => block.length;
     const founders = initialVoters.length > 0 ? { initialVoters } : {};
     const config = { ...recovered, id, ...founders, sizeOf };
     const core = raft<Uint8Array, Uint8Array>(config, scheduler ?? undefined);
-    const patient = scheduler === null ? core : lateNews(core, scheduler);
+    const patient = traced(
+      scheduler === null ? core : lateNews(core, scheduler),
+      trace ? { ...config, write: trace } : null,
+    );
     const node$ = loop(pipe(takeUntil(this.stop$), patient), {
       clock: this.options.clock ?? clock(),
       storage,

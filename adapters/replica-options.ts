@@ -134,6 +134,12 @@ export interface ReducerOptions<State, Command, Result> {
    * Default 5,000.
    */
   readonly patienceMs?: number;
+  /**
+   * Takes each line of what the node does in the protocol, before others can see it: the format is
+   * that of `traced`, and `traceFile({ path }).write` keeps it in a file. What it throws ends the
+   * node.
+   */
+  readonly trace?: (line: string) => void;
 }
 
 export interface BareReplicaOptions<State, Command, Result> extends ReducerOptions<

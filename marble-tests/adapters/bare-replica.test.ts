@@ -17,6 +17,7 @@ import { memoryNetwork } from '../../adapters/memory-network.js';
 import { MemoryDisk, memoryStore } from '../../adapters/memory-store.js';
 import { rememberedRequests } from '../../adapters/replica/answered.js';
 import { maxCommandBytes } from '../../adapters/replica/protocol.js';
+import { replayNodes } from '../trace/replay.js';
 import { ReplicaCluster, settled } from './replica-cluster.js';
 
 interface Order {
@@ -548,5 +549,33 @@ describe('a node that something ends', () => {
     expect(() => bareReplica({ id: 'a', reducer: same, initialState: strange, ...parts })).toThrow(
       /^initialState: .*no plain object/,
     );
+  });
+});
+
+describe('a trace', () => {
+  it('tells what each node did, before others can see it: a model of Raft replays it', async () => {
+    const traces = new Map<string, string[]>();
+    const trace = (line: string): void => {
+      const { node } = JSON.parse(line) as { node: string };
+      traces.set(node, [...(traces.get(node) ?? []), line]);
+    };
+    start({ trace, snapshotEvery: { entries: 3 } });
+    await cluster.leader();
+    for (let i = 0; i < 10; i += 1) await settled(cluster.node('b').dispatch({ add: `${i}` }));
+    await aMoment();
+    await cluster.stop();
+    expect([...traces.keys()].sort()).toEqual(cluster.ids);
+    const { lines } = replayNodes([...traces.values()]);
+    expect(lines).toBe([...traces.values()].flat().length);
+    expect([...traces.values()].join()).toContain('"event":"snapshot"');
+  });
+
+  it('that can not be written ends the node, and says why', async () => {
+    start({
+      trace: () => {
+        throw new Error('no room for it');
+      },
+    });
+    await expect(cluster.node('a').stop()).rejects.toThrow('no room for it');
   });
 });
