@@ -14,6 +14,7 @@ import { linesOfFile } from '../trace/trace-lines.js';
 import { Crew } from './crew.js';
 import { Fleet } from './fleet.js';
 import { checkable, HistoryFile } from './history-file.js';
+import { memberFaults } from './member-faults.js';
 import { Nemesis } from './nemesis.js';
 import { recovery } from './recovery.js';
 import { faultsOfStale } from './stale-reads.js';
@@ -56,7 +57,7 @@ async function campaignOn(fleet: Fleet, options: CampaignOptions): Promise<reado
   if (fleet.faults.length > 0) return fleet.faults;
   const history = new HistoryFile(join(fleet.folder, 'history.jsonl'));
   const crew = new Crew(fleet, seed, history);
-  const nemesis = new Nemesis(fleet, seed, options.changes);
+  const nemesis = new Nemesis(fleet, seed, options.changes ? memberFaults : []);
   const progress = new Progress(options, fleet, history, nemesis);
   const ticks = setInterval(() => say(progress.line), progressMs);
   const end = performance.now() + seconds * 1000;
@@ -91,7 +92,7 @@ async function campaignOn(fleet: Fleet, options: CampaignOptions): Promise<reado
 }
 
 /** Replays what the nodes have written, and says how much it was. */
-async function replayed(fleet: Fleet): Promise<string> {
+export async function replayed(fleet: Fleet): Promise<string> {
   const begin = performance.now();
   const { traces } = fleet;
   const bytes = traces.reduce((sum, path) => sum + statSync(path).size, 0);
@@ -111,7 +112,7 @@ async function replayed(fleet: Fleet): Promise<string> {
   return `${lines} lines, ${Math.round(bytes / 1e6)} MB, replayed in ${ms} ms`;
 }
 
-class Progress {
+export class Progress {
   private readonly begin = performance.now();
 
   constructor(
@@ -134,6 +135,6 @@ class Progress {
   }
 }
 
-function counted(counts: Iterable<readonly [string, number]>): string {
+export function counted(counts: Iterable<readonly [string, number]>): string {
   return [...counts].map(([name, count]) => `${name} ${count}`).join(', ');
 }

@@ -5,7 +5,6 @@ import type { Fault } from './fault.js';
 import { shuffled } from './fault.js';
 import type { Fleet } from './fleet.js';
 import { linkFaults } from './link-faults.js';
-import { memberFaults } from './member-faults.js';
 import { nodeFaults } from './node-faults.js';
 
 /** Rows of faults at once, with rests: one of nodes, one of links, and one of members. */
@@ -20,9 +19,10 @@ export class Nemesis {
   constructor(
     private readonly fleet: Fleet,
     seed: number,
-    changes: boolean,
+    /** None: members stay. */
+    memberFaults: readonly Fault[],
   ) {
-    const all = [nodeFaults, linkFaults, ...(changes ? [memberFaults] : [])];
+    const all = [nodeFaults, linkFaults, memberFaults].filter((faults) => faults.length > 0);
     const rows = all.map(async (faults, at) =>
       this.row(faults, new Random((seed + at) * 31 + fleet.members.length)).catch(
         (error: unknown) => fleet.fault(String(error)),

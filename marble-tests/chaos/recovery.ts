@@ -1,5 +1,4 @@
 /** When the harm is over: a leader, a write, and the same on all nodes. */
-import { setTimeout as sleep } from 'node:timers/promises';
 import { get } from '../cluster/load.js';
 import { until } from '../cluster/cluster.js';
 import { connect } from '../../adapters/key-value/connection.js';
@@ -10,17 +9,10 @@ import { ChaosClient, keys } from './client.js';
 import type { Crew } from './crew.js';
 import type { Fleet } from './fleet.js';
 import type { HistoryFile } from './history-file.js';
+import { leaderMs, settled } from './settled.js';
 import { frames } from './ways/frames.js';
 
-/**
- * From the moment at which all links are good and all nodes listen. On a machine of its own it is
- * about two seconds; on a busy one nobody is to be blamed for less than this.
- */
-const leaderMs = 300_000;
 const convergenceMs = 300_000;
-
-/** What a leader takes for a change, at most. */
-const changeMs = 10_000;
 
 /**
  * Heals the cluster, and notes as its faults what it does not achieve in time. All clients have to
@@ -31,17 +23,7 @@ export async function recovery(fleet: Fleet, history: HistoryFile, crew: Crew): 
   await fleet.heal();
   const expected = async (what: string, holds: () => Promise<boolean>, ms: number) =>
     until(what, holds, ms).catch((error: unknown) => fleet.fault(String(error)));
-  const led = (holds: (ids: readonly string[]) => Promise<boolean>): Promise<void> =>
-    expected(
-      'one leader, and all members follow it',
-      async () => {
-        const ids = await members(fleet);
-        return ids !== null && (await holds(ids));
-      },
-      leaderMs,
-    );
-  await led(async () => true);
-  await led((ids) => isDismissed(fleet, ids));
+  await settled(fleet, () => statuses(fleet));
   const since = now();
   const areServed = async (): Promise<boolean> => crew.unserved(since).length === 0;
   await until('all clients are served', areServed, leaderMs).catch((error: unknown) =>
@@ -59,35 +41,6 @@ export async function recovery(fleet: Fleet, history: HistoryFile, crew: Crew): 
 
 async function statuses(fleet: Fleet): Promise<NodeStatus[]> {
   return (await fleet.statuses()).filter((status) => status !== null);
-}
-
-/** Whom the leader takes for members, if all of them follow it; else null. */
-async function members(fleet: Fleet): Promise<readonly string[] | null> {
-  const all = await statuses(fleet);
-  const leaders = all.filter(({ role }) => role === 'leader').sort((a, b) => b.term - a.term);
-  const [leader] = leaders;
-  if (leader === undefined) return null;
-  const ids = [...leader.voters, ...leader.nonVoters];
-  const follows = (id: string): boolean => {
-    const status = all.find((each) => each.id === id);
-    return status?.leader === leader.id && status.term === leader.term;
-  };
-  return ids.every(follows) ? ids : null;
-}
-
-/** Whoever is no member, because it was not added or is removed already, goes. */
-async function isDismissed(fleet: Fleet, ids: readonly string[]): Promise<boolean> {
-  for (const { id, wasRemoved } of fleet.members) {
-    if (wasRemoved && ids.includes(id)) fleet.fault(`${id} was told that it is no member`);
-  }
-  if (fleet.ids.every((id) => ids.includes(id))) return true;
-  // A leader may still be about to add it.
-  await sleep(changeMs);
-  const later = await members(fleet);
-  if (later === null) return false;
-  const outside = fleet.members.filter(({ id }) => !later.includes(id));
-  for (const member of outside) await fleet.retire(member, 0);
-  return true;
 }
 
 /**
