@@ -75,6 +75,11 @@ export class Fleet {
     return [...this.former, ...this.members].map((member) => member.trace).filter(existsSync);
   }
 
+  /** Of all that there ever were. */
+  get folders(): string[] {
+    return [...this.former, ...this.members].map((member) => member.folder);
+  }
+
   get ids(): string[] {
     return this.members.map((member) => member.id);
   }

@@ -75,6 +75,10 @@ export class Member {
     return this.options.trace;
   }
 
+  get folder(): string {
+    return this.options.folder;
+  }
+
   get isRunning(): boolean {
     return this.running !== null;
   }
@@ -207,6 +211,7 @@ export class Member {
     if (line.includes(' listens on ')) this.isWell = true;
     if (line.startsWith('disk fault')) this.hasDiskFailed = true;
     if (line.includes("has the leader's snapshot")) this.options.onInstalled();
+    if (line.includes(' finds an error: ')) this.options.onFault(line);
     if (line.includes(' was removed from the cluster')) this.wasRemoved = this.mayEnd = true;
     const term = / leads in term (\d+)$/.exec(line)?.[1];
     if (term !== undefined) this.options.onLeads(this.id, Number(term));

@@ -1,0 +1,73 @@
+/** How the program of a replica is spoken to: JSON over HTTP. */
+import type { ReplicaStatus } from '../../../adapters/replica.js';
+
+/** A command of the program, and what comes of it. */
+export interface ReplicaCommand {
+  readonly type: 'put' | 'cas' | 'delete' | 'refuse' | 'node';
+  /** Of the request: the same however often it is sent. */
+  readonly id?: string;
+  readonly key?: string;
+  readonly value?: string;
+  readonly expected?: string | null;
+  readonly node?: string;
+  readonly address?: string;
+}
+
+/** A state: so many commands, and a digest of all of them. */
+export interface Seen {
+  readonly version: number;
+  readonly digest: string;
+}
+
+export interface Done extends Seen {
+  readonly outcome: 'done';
+  /** What the key had. */
+  readonly found: string | null;
+  /** Of a command: what a cas expected was there. */
+  readonly isMet: boolean;
+  /** Of a read: the process that has answered. */
+  readonly run: string;
+}
+
+export interface Failed {
+  /** As a MachineError has it; `refused`: nobody was there to be asked. */
+  readonly outcome: 'notApplied' | 'failed' | 'unknown' | 'refused';
+  readonly name?: string;
+  readonly text: string;
+}
+
+export type ReplicaAnswer = Done | Failed;
+
+export type StatusAnswer = ReplicaStatus & Seen;
+
+/** A call without an answer is given up after so long: its outcome is not known. */
+const patienceMs = 3000;
+
+export async function ask(
+  address: string,
+  path: 'dispatch' | 'read' | 'voters',
+  body: unknown,
+  timeoutMs = patienceMs,
+): Promise<ReplicaAnswer> {
+  try {
+    const signal = AbortSignal.timeout(timeoutMs);
+    const init = { method: 'POST', body: JSON.stringify(body), signal };
+    const response = await fetch(`http://${address}/${path}`, init);
+    return (await response.json()) as ReplicaAnswer;
+  } catch (error) {
+    const { cause } = error as { cause?: { code?: string } };
+    const outcome = cause?.code === 'ECONNREFUSED' ? 'refused' : 'unknown';
+    return { outcome, text: `${String(error)} ${cause?.code ?? ''}` };
+  }
+}
+
+/** What a node says of itself, or null. */
+export async function statusOf(address: string): Promise<StatusAnswer | null> {
+  try {
+    const signal = AbortSignal.timeout(2000);
+    const response = await fetch(`http://${address}/status`, { signal });
+    return (await response.json()) as StatusAnswer;
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,178 @@
+/**
+ * A node with a replicated reducer, as a program that uses the package: for the nemesis it has the
+ * options of `rxraft node`, and says the same. Its clients speak JSON over HTTP, by `onRequest`:
+ *
+ *     POST /dispatch   { command, requestId }    result, or name, outcome and text of its error
+ *     POST /read       { key, consistency }      the value of a key, version and digest
+ *     POST /voters     [id, …]
+ *     GET  /status     GET /nodes
+ *
+ * Every state that it has goes to the file `<data>.states`, as lines `[version, digest]`.
+ */
+import { appendFileSync } from 'node:fs';
+import process from 'node:process';
+import { text as textOf } from 'node:stream/consumers';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
+import { distinctUntilChanged, filter, map, take } from 'rxjs';
+import { replica } from 'rxraft/adapters/replica';
+import { traceFile } from 'rxraft/adapters/trace-file';
+import { AddressBook } from './address-book.mjs';
+import { alarm, initialState, reducer } from './reducer.mjs';
+
+const text = { type: 'string' };
+const { values } = parseArgs({
+  allowPositionals: true,
+  options: {
+    ...{ id: text, data: text, listen: text, peers: text, join: text, trace: text },
+    ...{ alone: { type: 'boolean' }, 'snapshot-every': text, 'trace-limit': text },
+  },
+});
+const { id, data, listen } = values;
+
+/** This process: no other one has it. */
+const run = `${id} of ${performance.timeOrigin}`;
+
+/** A removed node stays for a moment: who asked for that is to hear that it is done. */
+const farewellMs = 1000;
+
+function say(line) {
+  process.stdout.write(`${id} ${line}\n`);
+}
+alarm.say = (line) => say(`finds an error: ${line}`);
+
+const contacts = values.join?.split(',') ?? [];
+const peers = Object.fromEntries(values.peers?.split(',').map((each) => each.split('=')) ?? []);
+const founders = { ...peers, [id]: listen };
+const book = new AddressBook(`${data}.nodes`, listen);
+
+function known() {
+  return { ...book.nodes, ...node.state.nodes, ...founders };
+}
+
+function inquire() {
+  void book.inquire([...contacts, ...Object.values(known())]);
+}
+
+const node = replica({
+  ...{ id, reducer, initialState, folder: data },
+  nodes: founders,
+  ...(contacts.length > 0 && { initialVoters: [] }),
+  addressOf: (peer) => node.state.nodes[peer] ?? book.addressOf(peer),
+  snapshotEvery: { entries: Number(values['snapshot-every']) },
+  trace: traced(traceFile({ path: values.trace, limitBytes: Number(values['trace-limit']) })),
+  onRequest: (request, response) => void serve(request, response),
+  onNetworkEvent: ({ type, reason }) => {
+    if (type === 'refused' || (type === 'unsent' && reason === 'unknownPeer')) inquire();
+  },
+});
+
+/** The trace tells of a snapshot that has come; a replica does not say so otherwise. */
+function traced(file) {
+  return (line) => {
+    file.write(line);
+    if (line.includes('"event":"receiveSnapshot"')) say("has the leader's snapshot");
+  };
+}
+
+function note(line) {
+  try {
+    appendFileSync(`${data}.states`, `${line}\n`);
+  } catch {
+    // A small disk: the line is missing, or torn.
+  }
+}
+
+async function serve(request, response) {
+  let answer;
+  try {
+    answer = await answerTo(request.url, await textOf(request));
+  } catch ({ name, message, outcome = 'unknown' }) {
+    answer = { name, outcome, text: message };
+  }
+  response.setHeader('content-type', 'application/json');
+  response.end(JSON.stringify(answer));
+}
+
+async function answerTo(url, body) {
+  switch (url) {
+    case '/dispatch': {
+      const { command, requestId } = JSON.parse(body);
+      return { outcome: 'done', ...(await node.dispatch(command, { requestId })) };
+    }
+    case '/read': {
+      const { key, consistency } = JSON.parse(body);
+      const look = ({ keys, version, digest }) => ({ found: keys[key] ?? null, version, digest });
+      const seen = await node.read(look, { consistency });
+      return { outcome: 'done', ...seen, run };
+    }
+    case '/voters':
+      await node.changeVoters(JSON.parse(body));
+      return { outcome: 'done' };
+    case '/nodes':
+      return known();
+    default:
+      return { ...status, version: node.state.version, digest: node.state.digest };
+  }
+}
+
+let status = null;
+// A line that a kill or a small disk has torn ends here.
+note('\n"start"');
+node.state$
+  .pipe(
+    map(({ nodes }) => nodes),
+    distinctUntilChanged(),
+  )
+  .subscribe({
+    next: (nodes) => book.learn(nodes),
+    error: () => undefined,
+  });
+node.state$.subscribe({
+  next: ({ version, digest }) => note(JSON.stringify([version, digest])),
+  error: (error) => end(error),
+  complete: () => end(null),
+});
+node.status$.subscribe({ next: (each) => (status = each), error: () => undefined });
+node.status$
+  .pipe(
+    map(({ role, term }) => (role === 'leader' ? term : null)),
+    distinctUntilChanged(),
+    filter((term) => term !== null),
+  )
+  .subscribe({ next: (term) => say(`leads in term ${term}`), error: () => undefined });
+node.status$
+  .pipe(
+    filter(({ isRemoved }) => isRemoved),
+    take(1),
+  )
+  .subscribe({ next: () => void leave(), error: () => undefined });
+
+async function leave() {
+  say('was removed from the cluster, and stops');
+  await sleep(farewellMs);
+  await node.stop();
+}
+
+function end(error) {
+  if (error !== null) say(`has ended: ${error.stack}`);
+  node.stop().then(
+    () => process.exit(error === null ? 0 : 1),
+    () => process.exit(1),
+  );
+}
+
+for (const signal of ['SIGTERM', 'SIGINT']) {
+  process.on(signal, () => node.stop().catch(() => undefined));
+}
+
+/** A replica does not say when its server is there: it is asked. */
+for (let isThere = false; !isThere; await sleep(20)) {
+  isThere = await fetch(`http://${listen}/status`).then(
+    () => true,
+    () => false,
+  );
+}
+say(`listens on ${listen}: process ${process.pid}`);
+// A newcomer asks until it knows somebody.
+for (; contacts.length > 0 && Object.keys(known()).length === 1; await sleep(300)) inquire();
