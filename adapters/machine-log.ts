@@ -63,7 +63,7 @@ export class AppliedLog<State, Command, Result, Block, Data> {
   }
 
   takeSnapshot(): LogIndex {
-    if (this.entriesSinceSnapshot > 0 && this.say !== null) this.snapshot(this.say);
+    if (this.say !== null) this.snapshot(this.say);
     return this.applied.index;
   }
 

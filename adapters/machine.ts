@@ -56,9 +56,10 @@ export interface Machine<State, Command, Result, Block = readonly Command[], Dat
    */
   readonly state$: Observable<State>;
   /**
-   * Takes a snapshot of the state as it is, if it has changed since the last one, and says up to
-   * which index of the log. Nothing is taken where no node runs, and what is taken while another
-   * one is on its way to the disk is dropped: the log is kept until the next one.
+   * Takes a snapshot of the state as it is, and says up to which index of the log. It is not on the
+   * disk yet, and may never be: the core drops one that it has, and any while another one is on its
+   * way to the disk; nothing is taken where no node runs, or where `save` gives none. It is there
+   * when the `persist` that brings it is answered; until then it does no harm to ask again.
    */
   readonly takeSnapshot: () => LogIndex;
   /** The newest of `state$`. */

@@ -23,8 +23,10 @@ import { isCertain, isFailure } from './protocol.js';
 export interface ForwardingOptions<Request, Answer extends Typed> {
   readonly id: NodeId;
   readonly protocol: Pick<Protocol<Request, Answer>, 'isRead' | 'isRepeatable'>;
-  /** What this node answers whether it leads or not. Null: a request for the leader. */
-  readonly here: (request: Request) => Answer | null;
+  /**
+   * What this node answers whether it leads or not. Null: a request for the leader. Never rejects.
+   */
+  readonly here: (request: Request) => Answer | Promise<Answer | Failure> | null;
   /** What the leader answers. Rejects as its machine does. */
   readonly lead: (request: Request) => Promise<Answer>;
   /** The leader as this node knows it, replayed: the newest comes at once. */

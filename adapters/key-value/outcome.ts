@@ -27,7 +27,7 @@ export function outcomeOf(request: Request, answer: Answer): Outcome {
     case 'refused':
       return refused(`${key}: refused: ${harmless(answer.text)}`);
     case 'unknown': {
-      const mend = isChange(request) ? 'Say it again: it does no harm' : 'Read the key to find out';
+      const mend = isOnce(request) ? 'Read the key to find out' : 'Say it again: it does no harm';
       const text = `nobody knows whether it was done: ${harmless(answer.text)}. ${mend}`;
       return { exitCode: exitCodes.unknown, value: null, text: `${key}: ${text}` };
     }
@@ -43,8 +43,8 @@ export function outcomeOf(request: Request, answer: Answer): Outcome {
   }
 }
 
-function isChange({ type }: Request): boolean {
-  return type === 'add' || type === 'remove';
+function isOnce({ type }: Request): boolean {
+  return type === 'command' || type === 'get';
 }
 
 function doneText(request: Request): string | null {

@@ -36,6 +36,7 @@ import type { Result, State } from './reducer.js';
 import { emptyState, load, lookUp, reducer, save } from './reducer.js';
 import type { NodeEvent, NodeOptions } from './server.js';
 import { service } from './service.js';
+import { Snapshots } from './snapshots.js';
 import { watching } from './watch.js';
 
 /** What HTTP finds: a node, while it runs. */
@@ -81,10 +82,12 @@ export async function running(
   const status = (): NodeStatus => statusOf(options, facts, keyValue, directory);
   const { leader$, members: known } = facts;
   const { inForce$, removed$ } = known;
+  const snapshots = new Snapshots({ machine: keyValue, store });
   const requests = service({
     ...{ id, machine: keyValue, leader$, status },
     connect: (leader) => connect(peers(leader) ?? '', { cluster, forwarded: true }),
     membership: membership({ id, machine: keyValue, inForce$, leader$, addressOf: peers, ask }),
+    takeSnapshot: () => snapshots.take(),
   });
   const goodbye$ = removed$.pipe(
     take(1),
@@ -131,7 +134,7 @@ export async function running(
   );
   const node$ = loop(pipe(takeUntil(merge(stop$, goodbye$)), core), {
     clock: clock(),
-    storage: store.storage,
+    storage: snapshots.storage,
     network: pipe(
       wsNetwork<Uint8Array, Uint8Array>({
         ...{ cluster, id, peers, commands: readable(unpackBlock), snapshots: readable(load) },

@@ -1,8 +1,10 @@
 /** What a node of the key-value cluster does with a request. */
-import type { NodeId } from '../../lib/position.js';
+import type { LogIndex, NodeId } from '../../lib/position.js';
+import { causeOf } from '../cause.js';
 import { ChangeRefused } from '../change-refused.js';
 import type { Forwarding, ForwardingOptions } from '../gateway/forwarding.js';
 import { forwarding } from '../gateway/forwarding.js';
+import type { Failure } from '../gateway/protocol.js';
 import type { Machine } from '../machine.js';
 import type { Change, NodeStatus, Request, StoreAnswer } from './client-protocol.js';
 import { keyValueProtocol } from './client-protocol.js';
@@ -20,10 +22,12 @@ export interface ServiceOptions extends Pick<
   readonly id: NodeId;
   readonly machine: Pick<
     Machine<State, AnyCommand, Result, Uint8Array, Uint8Array>,
-    'dispatch' | 'read' | 'state' | 'takeSnapshot' | 'appliedIndex'
+    'dispatch' | 'read' | 'state' | 'appliedIndex'
   >;
   readonly status: () => NodeStatus;
   readonly membership: Membership;
+  /** Resolves with the index of a snapshot that is on the disk and has all that is applied now. */
+  readonly takeSnapshot: () => Promise<LogIndex>;
 }
 
 export function service(options: ServiceOptions): Service {
@@ -37,6 +41,13 @@ export function service(options: ServiceOptions): Service {
       return { type: 'changeRefused', reason: error.reason, text: error.message };
     }
   };
+  const snapshot = async (): Promise<StoreAnswer | Failure> => {
+    try {
+      return { type: 'snapshot', index: await options.takeSnapshot() };
+    } catch (error) {
+      return { type: 'unknown', text: causeOf(error) };
+    }
+  };
   const valueOf = (key: Uint8Array): StoreAnswer => {
     const value = lookUp(machine.state, key);
     return value === undefined ? { type: 'missing' } : { type: 'value', value };
@@ -46,7 +57,7 @@ export function service(options: ServiceOptions): Service {
     protocol: keyValueProtocol,
     here(request) {
       if (request.type === 'status') return { type: 'status', status: status() };
-      if (request.type === 'snapshot') return { type: 'snapshot', index: machine.takeSnapshot() };
+      if (request.type === 'snapshot') return snapshot();
       // The door for clients has more to tell.
       if (request.type === 'watch') return { type: 'watching', index: machine.appliedIndex };
       return request.type === 'get' && request.stale ? valueOf(request.key) : null;

@@ -579,12 +579,12 @@ describe('the log', () => {
 });
 
 describe('snapshots', () => {
-  it('are taken on request, where something has changed, and a node runs', () => {
+  it('are taken on request where a node runs, and again: the core may have dropped one', () => {
     const { list, say, inputs } = playing();
-    expect(list.takeSnapshot()).toBe(0);
     say(apply(origin, marker(1), entry(7)));
     expect([list.takeSnapshot(), list.takeSnapshot()]).toEqual([2, 2]);
-    expect(inputs).toStrictEqual([{ type: 'snapshotTaken', index: 2, data: [7] }]);
+    const taken = { type: 'snapshotTaken', index: 2, data: [7] };
+    expect(inputs).toStrictEqual([taken, taken]);
     expect(listMachine().takeSnapshot()).toBe(0);
   });
 

@@ -53,8 +53,6 @@ class FakeMachine {
     return this.state;
   };
 
-  readonly takeSnapshot = (): number => this.appliedIndex;
-
   private fail(): void {
     this.asked += 1;
     const failure = this.failures.shift();
@@ -101,6 +99,7 @@ let peers: Record<string, (FakePeer | Error)[]>;
 let dialled: string[];
 let node: Service;
 let changes: (change: Change) => void;
+let takeSnapshot: () => Promise<number>;
 
 beforeEach(() => {
   vi.useFakeTimers();
@@ -109,6 +108,7 @@ beforeEach(() => {
   peers = {};
   dialled = [];
   changes = () => undefined;
+  takeSnapshot = async () => 7;
   node = service({
     ...{ id: 'a', machine, leader$ },
     connect: async (id) => {
@@ -119,6 +119,7 @@ beforeEach(() => {
     },
     status: () => ({ id: 'a' }) as NodeStatus,
     membership: { lead: async (change) => changes(change) },
+    takeSnapshot: () => takeSnapshot(),
   });
 });
 afterEach(() => {
@@ -304,6 +305,9 @@ describe('any node', () => {
   it('takes a snapshot of its own store, whoever leads', async () => {
     leader$.next('b');
     expect((await answered({ type: 'snapshot' }))[0]).toEqual({ type: 'snapshot', index: 7 });
+    takeSnapshot = () => Promise.reject(new OutcomeUnknown('the disk is lost'));
+    const answer = (await answered({ type: 'snapshot' }))[0];
+    expect(answer).toEqual({ type: 'unknown', text: 'the disk is lost' });
     expect(dialled).toEqual([]);
   });
 });
