@@ -22,8 +22,14 @@ export interface ConfigChangesOptions {
   readonly pauseMs?: number | undefined;
 }
 
+/** A change that is being made. */
+interface Underway {
+  readonly name: string;
+  readonly end: Promise<void>;
+}
+
 export class ConfigChanges {
-  private underway: string | null = null;
+  private underway: Underway | null = null;
   private deadline = 0;
   /** Replayed: this node has lost its role since the change began, also if it leads again. */
   private lost$: Observable<never> = NEVER;
@@ -31,28 +37,18 @@ export class ConfigChanges {
   constructor(private readonly options: ConfigChangesOptions) {}
 
   /**
-   * Makes a change, unless another one is under way. Rejects with a ChangeRefused, or as the
-   * machine does.
+   * Makes a change, unless another one is under way. The same change, by its name, is not made
+   * beside itself: whoever asks again, such as after a lost connection, is told how it ends.
+   * Rejects with a ChangeRefused, or as the machine does.
    */
   async run(name: string, change: () => Promise<void>): Promise<void> {
-    if (this.underway !== null) throw inProgress(this.underway);
-    const { id, leader$, patienceMs = 8000 } = this.options;
-    this.underway = name;
-    this.deadline = performance.now() + patienceMs;
-    const lost$ = new ReplaySubject<never>(1);
-    this.lost$ = lost$;
-    const watch = leader$
-      .pipe(
-        // Nobody leads a node that has ended.
-        endWith(null),
-        filter((leader) => leader !== id),
-        map((leader) => thrown(new NotLeader(leader))),
-      )
-      .subscribe(lost$);
+    if (this.underway?.name === name) return this.underway.end;
+    if (this.underway !== null) throw inProgress(this.underway.name);
+    const end = this.make(change);
+    this.underway = { name, end };
     try {
-      await change();
+      await end;
     } finally {
-      watch.unsubscribe();
       this.underway = null;
     }
   }
@@ -95,6 +91,26 @@ export class ConfigChanges {
   /** The first value, while this node leads. */
   leading<T>(value$: Observable<T>): Promise<T> {
     return firstValueFrom(merge(this.lost$, value$));
+  }
+
+  private async make(change: () => Promise<void>): Promise<void> {
+    const { id, leader$, patienceMs = 8000 } = this.options;
+    this.deadline = performance.now() + patienceMs;
+    const lost$ = new ReplaySubject<never>(1);
+    this.lost$ = lost$;
+    const watch = leader$
+      .pipe(
+        // Nobody leads a node that has ended.
+        endWith(null),
+        filter((leader) => leader !== id),
+        map((leader) => thrown(new NotLeader(leader))),
+      )
+      .subscribe(lost$);
+    try {
+      await change();
+    } finally {
+      watch.unsubscribe();
+    }
   }
 
   private get settled$(): Observable<InForce> {

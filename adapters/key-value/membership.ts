@@ -30,7 +30,7 @@ export interface MembershipOptions extends ConfigChangesOptions {
 export interface Membership {
   /**
    * Makes a change, as the leader. Rejects with a ChangeRefused, or as the machine does. A change
-   * that was made already is done.
+   * that was made already is done, and one that is being made is not made twice.
    */
   lead(change: Change): Promise<void>;
 }
@@ -47,9 +47,11 @@ class Members implements Membership {
   }
 
   lead(change: Change): Promise<void> {
-    return this.changes.run(`${change.type} ${change.id}`, () =>
-      change.type === 'add' ? this.add(change.id, change.address) : this.remove(change.id),
-    );
+    return change.type === 'add'
+      ? this.changes.run(`add ${change.id} at ${change.address}`, () =>
+          this.add(change.id, change.address),
+        )
+      : this.changes.run(`remove ${change.id}`, () => this.remove(change.id));
   }
 
   private async add(id: NodeId, address: string): Promise<void> {

@@ -26,9 +26,9 @@ export class Voters {
     this.changes = new ConfigChanges(options);
   }
 
-  /** Makes the change, as the leader. One that was made already is done. */
+  /** Makes the change, as the leader. One that was made already is done; see `run`. */
   lead(voters: readonly NodeId[]): Promise<void> {
-    return this.changes.run(`a change to the voters ${voters.join(', ')}`, () =>
+    return this.changes.run(`a change to the voters ${[...voters].sort().join(', ')}`, () =>
       this.change(voters),
     );
   }

@@ -220,6 +220,19 @@ describe('one change at a time', () => {
     expect(await reasonOf(add('n4'))).toBe('done');
   });
 
+  it('lets the same change, asked for again, end as the one that is under way', async () => {
+    lagging = true;
+    const first = reasonOf(add('n4'));
+    const again = reasonOf(add('n4'));
+    expect(await reasonOf(add('n4', home('n5')))).toBe('changeInProgress');
+    running.set(home('n4'), { id: 'n4', applied: 99, voters: [] });
+    expect(await Promise.all([first, again])).toEqual(['done', 'done']);
+    expect(configs()).toHaveLength(2);
+    for (const id of ['n3', 'n4']) running.delete(home(id));
+    const refused = [remove('n2'), remove('n2')].map(reasonOf);
+    expect(await Promise.all(refused)).toEqual(['noMajority', 'noMajority']);
+  });
+
   it('waits for a change that an earlier leader has begun, within its patience (D2)', async () => {
     const { config } = inForce$.value;
     inForce$.next({ config, index: 7, isCommitted: false });

@@ -129,6 +129,21 @@ describe('voters', () => {
   });
 });
 
+it('asked for twice at once, as after a lost connection, are changed once', async () => {
+  start({ patienceMs: 20_000 });
+  const leader = await cluster.leader();
+  const changes = [
+    leader.changeVoters(['a', 'b', 'c', 'd']),
+    leader.changeVoters(['d', 'c', 'b', 'a']),
+  ];
+  const before = statusOf(leader.id).commitIndex;
+  cluster.start('d');
+  const ends = await Promise.all(changes.map(settled));
+  expect(ends).toEqual([undefined, undefined]);
+  expect(statusOf(leader.id).config).toEqual(clusterOf(['a', 'b', 'c', 'd']));
+  expect(statusOf(leader.id).commitIndex - before).toBeLessThanOrEqual(3);
+});
+
 describe('a change ends, and leaves no timer,', () => {
   it('when the node is stopped while it listens for the voters', async () => {
     start();
