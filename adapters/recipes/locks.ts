@@ -76,11 +76,20 @@ export interface LockOptions {
   readonly now?: () => number;
 }
 
+/** How many in this process want a lock, by owner and name: none that would take it away. */
+const wanted = new Map<string, number>();
+
+function want(who: string, by: 1 | -1): void {
+  const count = (wanted.get(who) ?? 0) + by;
+  if (count === 0) wanted.delete(who);
+  else wanted.set(who, count);
+}
+
 /**
  * Waits for a lock, emits its token, and keeps the lock until it is unsubscribed, which gives it
- * back; completes when it was lost, because it could not be kept in time. Clocks may differ, and a
- * holder may be frozen: what the lock guards must take the token, and refuse a lower one than it
- * has seen.
+ * back, also when it is granted only after that; completes when it was lost, because it could not be
+ * kept in time. Clocks may differ, and a holder may be frozen: what the lock guards must take the
+ * token, and refuse a lower one than it has seen.
  *
  *     lock             --3--------|      lost
  */
@@ -93,10 +102,25 @@ export function lock(
   return defer(() => {
     let token: number | null = null;
     let until = 0;
+    let isOver = false;
+    const who = JSON.stringify([owner, name]);
+    want(who, 1);
+    const giveBack = (given: number): void => {
+      r.dispatch({ type: 'release', name, token: given }).catch(() => undefined);
+    };
+    /** A word that comes when nobody waits any more. A younger wish of the same owner has it now. */
+    const onLate = (given: LockResult): void => {
+      if (isOver && given !== null && given !== token && !wanted.has(who)) giveBack(given);
+    };
+    const acquire = (asked: number): Promise<LockResult> => {
+      const word = r.dispatch({ type: 'acquire', name, owner, now: asked, forMs });
+      word.then(onLate, () => undefined);
+      return word;
+    };
     /** The token, when it is ours; refused or lost words are asked again by the next tick. */
     const acquire$ = defer(() => {
       const asked = now();
-      return defer(() => r.dispatch({ type: 'acquire', name, owner, now: asked, forMs })).pipe(
+      return defer(() => acquire(asked)).pipe(
         tap((given) => {
           // Under a newer token somebody else may have held it meanwhile.
           const isKept = given !== null && (token === null || given === token);
@@ -119,13 +143,14 @@ export function lock(
       takeWhile((isHeld) => isHeld),
       ignoreElements(),
     );
-    const giveBack = (): void => {
-      if (token === null) return;
-      r.dispatch({ type: 'release', name, token }).catch(() => undefined);
+    const leave = (): void => {
+      isOver = true;
+      want(who, -1);
+      if (token !== null) giveBack(token);
     };
     return won$.pipe(
       switchMap((given) => concat(of(given), keep$)),
-      finalize(giveBack),
+      finalize(leave),
     );
   });
 }

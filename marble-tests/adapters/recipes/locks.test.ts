@@ -5,7 +5,18 @@
  *     t the token, | it was lost
  */
 import type { Observable } from 'rxjs';
-import { asyncScheduler, concat, ignoreElements, NEVER, of, throwError, timer } from 'rxjs';
+import {
+  asyncScheduler,
+  concat,
+  ignoreElements,
+  merge,
+  mergeMap,
+  NEVER,
+  of,
+  takeUntil,
+  throwError,
+  timer,
+} from 'rxjs';
 import type { Context } from 'rxjs-marbles';
 import { describe, expect, it } from 'vitest';
 import type { LockCommand, LockResult, Locks } from '../../../adapters/recipes/locks.js';
@@ -23,14 +34,14 @@ function promiseOf(result$: Observable<LockResult>): Promise<LockResult> {
   return { then, catch: (reject: () => void) => then(() => undefined, reject) } as never;
 }
 
-const later = (result$: Observable<LockResult>): Observable<LockResult> =>
-  concat(timer(1).pipe(ignoreElements()), result$);
+const later = (result$: Observable<LockResult>, frames = 1): Observable<LockResult> =>
+  concat(timer(frames).pipe(ignoreElements()), result$);
+
+/** What a cluster says: a token, null when another one has the lock, or nothing of use. */
+type Word = LockResult | 'refused' | 'silent' | { readonly late: number };
 
 /** A cluster that says these words, one after the other, and the last one for ever. */
-function cluster(
-  words: readonly (LockResult | 'refused' | 'silent')[],
-  holder$: Observable<number>,
-) {
+function cluster(words: readonly Word[], holder$: Observable<number>) {
   const rest = [...words];
   const said: string[] = [];
   const part = {
@@ -42,6 +53,7 @@ function cluster(
       const word = rest.length > 1 ? rest.shift() : rest[0];
       if (word === 'silent') return promiseOf(NEVER);
       if (word === 'refused') return promiseOf(later(throwError(() => new Error('no leader'))));
+      if (typeof word === 'object' && word !== null) return promiseOf(later(of(word.late), 4));
       return promiseOf(later(of(word ?? null)));
     },
   } as unknown as Part<Locks, LockCommand, LockResult>;
@@ -50,7 +62,7 @@ function cluster(
 
 /** Draws the lock of a cluster, and gives back what the cluster was told and when. */
 function draw(
-  words: readonly (LockResult | 'refused' | 'silent')[],
+  words: readonly Word[],
   diagram: {
     readonly holder: string;
     readonly until: string;
@@ -138,5 +150,33 @@ describe('a lock', () => {
       lock: '  ----t--',
     });
     expect(said).toEqual(['0 acquire', '3 acquire', '6 release']);
+  });
+
+  it('that is granted when nobody waits any more is given back', () => {
+    const said = draw([{ late: 12 }], {
+      holder: 'y--------',
+      until: ' ^--!',
+      lock: '  --------',
+    });
+    expect(said).toEqual(['0 acquire', '4 release']);
+  });
+
+  it('that was lost, and is granted anew when nobody waits any more, is given back', () => {
+    const said = draw([12, { late: 15 }], {
+      holder: 'y--------',
+      until: ' ^-----!',
+      lock: '  -t-----',
+    });
+    expect(said).toEqual(['0 acquire', '4 acquire', '6 release', '8 release']);
+  });
+
+  it('is not given back by an earlier wish of the same owner', () => {
+    const { part, said } = cluster([{ late: 12 }, 12], of(0));
+    marbles((m: Context) => {
+      const wish$ = lock(part, 'door', { forMs: 9, now: () => asyncScheduler.now() });
+      const wishes$ = merge(wish$.pipe(takeUntil(timer(1))), timer(2).pipe(mergeMap(() => wish$)));
+      m.expect(wishes$, '^-----!').toBeObservable('---t---', { t: 12 });
+    })();
+    expect(said).toEqual(['0 acquire', '2 acquire', '6 release']);
   });
 });
