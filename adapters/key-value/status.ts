@@ -26,6 +26,9 @@ export interface ClusterReport {
   readonly nodes: readonly NodeReport[];
 }
 
+/** Of those that one node names, as many are asked: it may be confused, or hostile. */
+const maxMembers = 64;
+
 /** Asks these nodes, and those that they know of, all at once. Never rejects. */
 export async function clusterReport(
   addresses: readonly string[],
@@ -41,7 +44,8 @@ export async function clusterReport(
   const ids = new Map<string, NodeId>();
   for (const status of asked.values()) {
     if (status instanceof Error) continue;
-    for (const [id, address] of Object.entries(status.members)) ids.set(address, id);
+    const members = Object.entries(status.members).slice(0, maxMembers);
+    for (const [id, address] of members) ids.set(address, id);
   }
   await ask([...ids.keys()].filter((address) => !asked.has(address)));
 

@@ -56,3 +56,12 @@ it('without a leader whoever knows most to be committed does', async () => {
   ]);
   expect(await membersOf(addresses)).toEqual({ n3: 'voter', n4: 'voter' });
 });
+
+it('a node that names members without end does not make it dial them all', async () => {
+  const honest = await node({ id: 'n2' });
+  const named = Array.from({ length: 1000 }, (_, at) => [`x${at}`, `127.0.0.1:${at + 1}`]);
+  const confused = await node({ members: Object.fromEntries(named) as Record<string, string> });
+  const { nodes } = await clusterReport([confused, await node({ members: { n2: honest } })]);
+  expect(nodes.length).toBe(64 + 3);
+  expect(nodes.find(({ id }) => id === 'n2')).toMatchObject({ reachable: true });
+});
