@@ -87,8 +87,8 @@ function want(who: string, by: 1 | -1): void {
 
 /**
  * Waits for a lock, emits its token, and keeps the lock until it is unsubscribed, which gives it
- * back, also when it is granted only after that; completes when it was lost, because it could not be
- * kept in time. Clocks may differ, and a holder may be frozen: what the lock guards must take the
+ * back, also when it is granted only after that; completes when it was lost, because it could not
+ * be kept in time. Clocks may differ, and a holder may be frozen: what the lock guards must take the
  * token, and refuse a lower one than it has seen.
  *
  *     lock             --3--------|      lost
@@ -108,7 +108,7 @@ export function lock(
     const giveBack = (given: number): void => {
       r.dispatch({ type: 'release', name, token: given }).catch(() => undefined);
     };
-    /** A word that comes when nobody waits any more. A younger wish of the same owner has it now. */
+    /** A word that comes when nobody waits any more. A younger wish of this owner has it now. */
     const onLate = (given: LockResult): void => {
       if (isOver && given !== null && given !== token && !wanted.has(who)) giveBack(given);
     };
