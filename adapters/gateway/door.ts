@@ -32,8 +32,8 @@ export interface DoorLimits {
   /** Their bytes. Default 128 MiB. */
   readonly requestBytes: number;
   /**
-   * Bytes of answers that clients have not read. Beyond it reads are refused, and whoever watches
-   * is told no more until it has read all. Default 128 MiB.
+   * Bytes of answers that clients have not read, and of what is kept with each. Beyond it reads are
+   * refused, and whoever watches is told no more until it has read all. Default 128 MiB.
    */
   readonly answerBytes: number;
   /**
@@ -79,6 +79,9 @@ const defaultLimits: DoorLimits = Object.freeze({
   watchBytes: 4 << 20,
   watchMs: 10_000,
 });
+
+/** What is kept with each answer until it has left, however short it is: measured, and some more. */
+const keptBytes = 640;
 
 /** What it takes to say that an answer is withheld, with all that is kept until it has left. */
 const noticeBytes = 1024;
@@ -180,6 +183,8 @@ export function refuse(stream: Duplex, refusal: string): void {
 /** One connection, as long as it lasts. */
 class Client<Request, Answer extends Typed> {
   private isCorked = false;
+  /** Of answers, with what is kept of each. */
+  private unreadBytes = 0;
   /** Of answers that had no room since all was read. */
   private withheldBytes = 0;
   private readonly presence = new AbortController();
@@ -277,7 +282,7 @@ class Client<Request, Answer extends Typed> {
 
   /** Must this client read before it is told more? */
   private isBehind(): boolean {
-    return this.socket.bufferedAmount > (this.isTooMuch() ? 0 : this.limits.watchBytes);
+    return this.unreadBytes > (this.isTooMuch() ? 0 : this.limits.watchBytes);
   }
 
   /** Some of what waits, in time. */
@@ -295,19 +300,23 @@ class Client<Request, Answer extends Typed> {
   private send(id: number, answer: Answer | Failure): void {
     const { socket, underway, limits } = this;
     if (socket.readyState !== socket.OPEN) return;
-    const unread = socket.bufferedAmount;
     let frame = this.frameOf(id, answer);
-    if (unread === 0) {
+    if (this.unreadBytes === 0) {
       this.withheldBytes = 0;
-    } else if (unread + frame.length > limits.unreadBytes) {
+    } else if (this.unreadBytes + frame.length > limits.unreadBytes) {
       // A connection is shared by many requests, that of a node by those of all its clients.
       this.withheldBytes += frame.length + noticeBytes;
       if (this.withheldBytes > 4 * limits.unreadBytes) return socket.terminate();
       frame = this.frameOf(id, noRoom(frame.length));
     }
     this.cork();
-    underway.answerBytes += frame.length;
-    socket.send(frame, () => (underway.answerBytes -= frame.length));
+    const bytes = frame.length + keptBytes;
+    this.unreadBytes += bytes;
+    underway.answerBytes += bytes;
+    socket.send(frame, () => {
+      this.unreadBytes -= bytes;
+      underway.answerBytes -= bytes;
+    });
   }
 
   /** A result that has no form on the wire must not be taken for one that was not done. */

@@ -11,6 +11,7 @@ import type { DoorOptions } from '../../../adapters/gateway/door.js';
 import { clientDoor } from '../../../adapters/gateway/door.js';
 import type { Asked } from '../../../adapters/gateway/protocol.js';
 import {
+  decodeAnswer,
   encodeBatch,
   encodeRequest as encode,
   maxBatch,
@@ -349,6 +350,38 @@ describe('a limit', () => {
     const connections = (): Promise<number> =>
       new Promise((resolve) => server.getConnections((_, count) => resolve(count)));
     await expect.poll(connections, { timeout: 10_000 }).toBe(0);
+  });
+
+  it('of unread answers counts what is kept with each, however short it is', async () => {
+    const long: Answer = { type: 'value', value: new Uint8Array(16 << 20) };
+    let asked = 0;
+    const answer = async (request: Request): Promise<Answer> => {
+      asked += 1;
+      return request.type === 'get' ? long : done;
+    };
+    const patient = { ...protocol, maxAnswerBytes: 32 << 20 };
+    await open({ answer, protocol: patient, limits: { unreadBytes: 17 << 20 } });
+    const socket = new WebSocket(`ws://${address}/client`, protocol.name);
+    sockets.push(socket);
+    await new Promise((resolve) => socket.on('open', resolve));
+    const types: string[] = [];
+    socket.on('message', (frame: Buffer) => {
+      types.push(decodeAnswer(protocol, frame).answer.type);
+    });
+    socket.pause();
+    const command = { type: 'delete', key, condition: null } as const;
+    socket.send(encodeRequest({ id: 0, forwarded: false, request: get }));
+    for (let id = 1; id <= 5000; id += 1) {
+      socket.send(encodeRequest({ id, forwarded: false, request: { type: 'command', command } }));
+    }
+    await expect.poll(() => asked, { timeout: 10_000 }).toBe(5001);
+    await new Promise(setImmediate);
+    socket.resume();
+    await expect.poll(() => types.length, { timeout: 10_000 }).toBe(5001);
+    const told = types.filter((type) => type === 'done').length;
+    // In one MiB.
+    expect(told).toBeGreaterThan(1000);
+    expect(told).toBeLessThan(2000);
   });
 
   it('of unread answers lets one be longer where nothing before it is unread', async () => {
