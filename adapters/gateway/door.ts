@@ -80,7 +80,7 @@ const defaultLimits: DoorLimits = Object.freeze({
   watchMs: 10_000,
 });
 
-/** What is kept with each answer until it has left, however short it is: measured, and some more. */
+/** What is kept with each answer until it has left, however short: measured, and some more. */
 const keptBytes = 640;
 
 /** What it takes to say that an answer is withheld, with all that is kept until it has left. */
