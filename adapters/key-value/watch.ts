@@ -4,14 +4,19 @@ import type { Request, WatchAnswer } from './client-protocol.js';
 import type { Changes, KeyChange } from './changes.js';
 import type { State } from './reducer.js';
 
+type WatchRequest = Extract<Request, { readonly type: 'watch' }>;
+
 export interface Watched {
   readonly changes: Changes;
   readonly state: () => State;
   readonly applied: () => LogIndex;
 }
 
-/** Bytes of values in one answer, one value at the least. */
+/** Bytes of keys and values in one answer, one pair at the least. */
 const answerBytes = 256 << 10;
+
+/** Each pair costs time and memory beside its bytes, as these do. */
+const pairBytes = 16;
 
 /** Whose keys do not change is told about this often how far the log is. */
 const silentEntries = 1000;
@@ -23,7 +28,7 @@ const silentEntries = 1000;
  * before it has been taken.
  */
 export async function* watching(
-  request: Extract<Request, { readonly type: 'watch' }>,
+  request: WatchRequest,
   { changes, state, applied }: Watched,
   signal: AbortSignal,
   idleMs = 5000,
@@ -35,7 +40,11 @@ export async function* watching(
   while (!signal.aborted) {
     if (after < changes.base) {
       after = said = applied();
-      yield* current(after, state(), isMeant);
+      for (const piece of current(after, state(), request)) {
+        yield piece;
+        // The node has more to do than this.
+        await new Promise(setImmediate);
+      }
       continue;
     }
     const [entry] = changes.after(after, 1);
@@ -57,18 +66,23 @@ export async function* watching(
 function* current(
   index: LogIndex,
   { values }: State,
-  isMeant: (key: Uint8Array) => boolean,
+  { key, isPrefix }: WatchRequest,
 ): Generator<WatchAnswer> {
-  const all: KeyChange[] = [];
+  const meant = Buffer.from(key).toString('latin1');
+  const names: string[] = [];
+  const held: Uint8Array[] = [];
+  // In one turn, since the map is changed in place: so of each key as little as can be.
   for (const [name, value] of values) {
-    const key = new Uint8Array(Buffer.from(name, 'latin1'));
-    if (isMeant(key)) all.push({ key, value });
+    if (isPrefix ? !name.startsWith(meant) : name !== meant) continue;
+    names.push(name);
+    held.push(value);
   }
   let piece: KeyChange[] = [];
   let bytes = 0;
-  for (const pair of all) {
-    piece.push(pair);
-    bytes += pair.key.length + (pair.value?.length ?? 0);
+  for (const [at, value] of held.entries()) {
+    const name = new Uint8Array(Buffer.from(names[at] ?? '', 'latin1'));
+    piece.push({ key: name, value });
+    bytes += pairBytes + name.length + value.length;
     if (bytes < answerBytes) continue;
     yield { type: 'current', index, isLast: false, values: piece };
     piece = [];
@@ -77,13 +91,7 @@ function* current(
   yield { type: 'current', index, isLast: true, values: piece };
 }
 
-function matcherOf({
-  key: meant,
-  isPrefix,
-}: {
-  readonly key: Uint8Array;
-  readonly isPrefix: boolean;
-}): (key: Uint8Array) => boolean {
+function matcherOf({ key: meant, isPrefix }: WatchRequest): (key: Uint8Array) => boolean {
   return (key) => {
     if (isPrefix ? key.length < meant.length : key.length !== meant.length) return false;
     return Buffer.compare(key.subarray(0, meant.length), meant) === 0;

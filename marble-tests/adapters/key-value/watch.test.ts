@@ -135,6 +135,45 @@ describe('a watch', () => {
     expect(await next(watch)).toBe('changes 6 k9');
   });
 
+  it('tells many values in turns of their own, however short they are', async () => {
+    const store = new Store();
+    for (let i = 0; i < 40_000; i += 1) store.state.values.set(`k${i}`, bytes(''));
+    store.changes.reset((store.applied = 9));
+    const watch = store.watch('', true, 1);
+    await watch.next();
+    let turns = 0;
+    const count = (): void => {
+      turns += 1;
+      counting = setImmediate(count);
+    };
+    let counting = setImmediate(count);
+    let pieces = 0;
+    let keys = 0;
+    for (let isLast = false; !isLast; pieces += 1) {
+      const { value } = (await watch.next()) as { value: WatchAnswer };
+      if (value.type !== 'current') throw new Error(value.type);
+      ({ isLast } = value);
+      keys += value.values.length;
+    }
+    clearImmediate(counting);
+    expect(keys).toBe(40_000);
+    expect(pieces).toBeGreaterThan(2);
+    expect(turns).toBeGreaterThanOrEqual(pieces - 1);
+  });
+
+  it.each<[string, boolean, string]>([
+    ['user/', true, 'user/1,user/2'],
+    ['user', false, 'user'],
+    ['nobody', false, ''],
+  ])('begins with the values of %j and no other', async (key, isPrefix, expected) => {
+    const store = new Store();
+    for (const each of ['user/1', 'use', 'user', 'user/2', 'other']) store.put(each);
+    store.changes.reset(5);
+    const watch = store.watch(key, isPrefix, 1);
+    await next(watch);
+    expect(await next(watch)).toBe(`current 5 ${expected}!`);
+  });
+
   it('ends when nobody watches any more', async () => {
     const store = new Store();
     const watch = store.watch();
