@@ -7,6 +7,7 @@ import { firstValueFrom, map, race, Subject, tap, timer } from 'rxjs';
 import { causeOf } from '../cause.js';
 import { pauseMs } from '../pause.js';
 import { clientUrl, socketClass } from './any-socket.js';
+import { ConnectionLost } from './connection-lost.js';
 import type { Guide } from './leader-search.js';
 import { LeaderSearch } from './leader-search.js';
 import type { Link, LinkOptions } from './link.js';
@@ -175,7 +176,8 @@ class PatientCaller<Request, Answer extends Typed> implements Caller<Request, An
       return answer.text;
     } catch (error) {
       this.letGo(link);
-      return late(causeOf(error));
+      const wasSent = !(error instanceof ConnectionLost) || error.wasSent;
+      return wasSent ? late(causeOf(error)) : causeOf(error);
     }
   }
 

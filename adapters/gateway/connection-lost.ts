@@ -2,9 +2,11 @@
 export class ConnectionLost extends Error {
   override readonly name = 'ConnectionLost';
 
+  /** `wasSent`: the request may have left. If not, it is certainly not done. */
   constructor(
     readonly address: string,
     cause: string,
+    readonly wasSent = true,
   ) {
     super(`${address}: ${cause}`);
   }

@@ -26,7 +26,10 @@ export interface ConnectOptions {
 export interface Connection<Request, Answer extends Typed> {
   readonly address: string;
   readonly isOpen: boolean;
-  /** Many may be under way at once. Rejects, with ConnectionLost here: the outcome is unknown. */
+  /**
+   * Many may be under way at once. Rejects: the outcome is unknown, unless the error is a
+   * ConnectionLost that says that the request was not sent.
+   */
   ask(request: Request): Promise<Answer | Failure>;
   /**
    * All answers to a request that has many. Errors with ConnectionLost; unsubscribing only stops

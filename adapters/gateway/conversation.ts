@@ -35,7 +35,7 @@ export class Conversation<Request, Answer extends Typed> {
     private readonly options: ConversationOptions,
   ) {}
 
-  /** The one answer. Rejects with ConnectionLost: the outcome is unknown then. */
+  /** The one answer. Rejects with ConnectionLost: the outcome is unknown if it was sent. */
   ask(request: Request): Promise<Answer | Failure> {
     return new Promise((resolve, reject) => {
       this.say(request, (answer, id) => {
@@ -69,17 +69,20 @@ export class Conversation<Request, Answer extends Typed> {
   end(cause: string): void {
     if (!this.isOpen) return;
     this.isOpen = false;
-    const lost = new ConnectionLost(this.options.address, cause);
+    const { address } = this.options;
     const listeners = [...this.listeners];
+    const unsent = new Set(this.waiting.keys());
     this.listeners.clear();
     this.clear();
-    for (const [id, listener] of listeners) listener(lost, id);
+    for (const [id, listener] of listeners) {
+      listener(new ConnectionLost(address, cause, !unsent.has(id)), id);
+    }
   }
 
   private say(request: Request, listener: Listener<Answer>): number {
     const id = (this.lastId += 1);
     if (!this.isOpen) {
-      listener(new ConnectionLost(this.options.address, 'closed'), id);
+      listener(new ConnectionLost(this.options.address, 'closed', false), id);
       return id;
     }
     const { forwarded = false, scheduler = turnScheduler } = this.options;

@@ -17,6 +17,7 @@ import {
 } from '../machine.js';
 import { causeOf } from '../cause.js';
 import type { Connection } from './connection.js';
+import { ConnectionLost } from './connection-lost.js';
 import type { Failure, Protocol, Typed } from './protocol.js';
 import { isCertain, isFailure } from './protocol.js';
 
@@ -50,7 +51,10 @@ type Attempt<Answer> = Answer | Failure | 'again';
 
 interface Link<Request, Answer extends Typed> {
   readonly to: NodeId;
+  readonly dialled: Promise<Connection<Request, Answer>>;
+  /** The same, for those who wait for it: until nobody asks there any more. */
   readonly connection: Promise<Connection<Request, Answer>>;
+  readonly abandon: (why: Error) => void;
   /** The connection, once there is one. */
   open: Connection<Request, Answer> | null;
 }
@@ -128,6 +132,7 @@ class Forwarder<Request, Answer extends Typed> implements Forwarding<Request, An
       const answer = await connection.ask(request);
       return isNotLeader(answer) ? 'again' : answer;
     } catch (error) {
+      if (error instanceof ConnectionLost && !error.wasSent) return 'again';
       return { type: 'unknown', text: `the leader ${leader} was lost: ${causeOf(error)}` };
     }
   }
@@ -135,8 +140,11 @@ class Forwarder<Request, Answer extends Typed> implements Forwarding<Request, An
   private connectionTo(leader: NodeId): Promise<Connection<Request, Answer>> {
     if (this.link?.to === leader && this.link.open?.isOpen !== false) return this.link.connection;
     this.unlink();
-    const connection = this.options.connect(leader);
-    const link: Link<Request, Answer> = { to: leader, connection, open: null };
+    const dialled = this.options.connect(leader);
+    let abandon: Link<Request, Answer>['abandon'] = () => undefined;
+    const abandoned = new Promise<never>((_, reject) => (abandon = reject));
+    const connection = Promise.race([dialled, abandoned]);
+    const link: Link<Request, Answer> = { to: leader, dialled, connection, abandon, open: null };
     this.link = link;
     connection.then(
       (open) => (link.open = open),
@@ -150,7 +158,9 @@ class Forwarder<Request, Answer extends Typed> implements Forwarding<Request, An
   private unlink(): void {
     const link = this.link;
     this.link = null;
-    link?.connection.then(
+    // A leader that hangs may not even answer the call.
+    link?.abandon(new Error('another node leads'));
+    link?.dialled.then(
       (open) => open.close('another node leads'),
       () => undefined,
     );

@@ -57,8 +57,10 @@ async function askOne(
   try {
     return await connection.ask(request);
   } catch (error) {
-    const cause = error instanceof ConnectionLost ? error.message : causeOf(error);
-    return !keyValueProtocol.isRead(request) ? { type: 'unknown', text: cause } : cause;
+    const cause = causeOf(error);
+    const wasSent = !(error instanceof ConnectionLost) || error.wasSent;
+    const mayBeDone = wasSent && !keyValueProtocol.isRead(request);
+    return mayBeDone ? { type: 'unknown', text: cause } : cause;
   } finally {
     clearTimeout(late);
     connection.close();

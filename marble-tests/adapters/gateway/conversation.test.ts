@@ -94,3 +94,16 @@ it('hands each answer to who asked, and the end to all who wait', async () => {
   await expect(conversation.ask(status)).rejects.toThrow('a: closed');
   expect([conversation.isOpen, turn()]).toEqual([false, []]);
 });
+
+it('tells those whose requests have not left that they were not sent', async () => {
+  const { conversation, turn } = opened();
+  const wasSent = (asked: Promise<unknown>): Promise<unknown> =>
+    asked.catch((error: unknown) => (error as ConnectionLost).wasSent);
+  const first = wasSent(conversation.ask(status));
+  turn();
+  const second = wasSent(conversation.ask(status));
+  conversation.end('gone');
+  const third = wasSent(conversation.ask(status));
+  expect(await Promise.all([first, second, third])).toEqual([true, false, false]);
+  expect(turn()).toEqual([]);
+});

@@ -14,7 +14,7 @@ const noLeader: Answer = { type: 'refused', reason: 'noLeader', text: 'nobody' }
 const overloaded: Answer = { type: 'refused', reason: 'overloaded', text: 'full' };
 
 /** A node is down, or says this, or loses the connection, or hangs. */
-type Behaviour = 'down' | Answer | 'lost' | 'hangs';
+type Behaviour = 'down' | Answer | 'lost' | 'unsent' | 'hangs';
 
 let dialled: string[];
 let open: number;
@@ -44,6 +44,7 @@ async function ask(asked: Request, nodes: Record<string, Behaviour>): Promise<An
         answers: () => NEVER,
         ask: async () => {
           if (typeof behaviour === 'object') return behaviour;
+          if (behaviour === 'unsent') throw new ConnectionLost(address, 'lost', false);
           if (behaviour === 'lost') throw new ConnectionLost(address, 'lost');
           return new Promise((_, reject) => (hanging = reject));
         },
@@ -75,6 +76,7 @@ describe('a client', () => {
     dialled = [];
     expect(await ask(put, { a: 'lost', b: done })).toEqual({ type: 'unknown', text: 'a: lost' });
     expect(dialled).toEqual(['a']);
+    expect(await ask(put, { a: 'unsent', b: done })).toEqual(done);
   });
 
   it('says of each node why it could not be asked', async () => {

@@ -97,6 +97,7 @@ let machine: FakeMachine;
 let leader$: BehaviorSubject<string | null>;
 let peers: Record<string, (FakePeer | Error)[]>;
 let dialled: string[];
+let connecting: () => Promise<unknown>;
 let node: Service;
 let changes: (change: Change) => void;
 let takeSnapshot: () => Promise<number>;
@@ -107,12 +108,14 @@ beforeEach(() => {
   leader$ = new BehaviorSubject<string | null>('a');
   peers = {};
   dialled = [];
+  connecting = async () => undefined;
   changes = () => undefined;
   takeSnapshot = async () => 7;
   node = service({
     ...{ id: 'a', machine, leader$ },
     connect: async (id) => {
       dialled.push(id);
+      await connecting();
       const peer = peers[id]?.shift() ?? new Error('nobody there');
       if (peer instanceof Error) throw peer;
       return peer;
@@ -235,6 +238,28 @@ describe('a follower', () => {
     expect(await write).toMatchObject({ type: 'unknown' });
     expect(await read).toEqual(done);
     expect(next.asked).toEqual([get]);
+  });
+
+  it('sends a write again that was certainly not sent', async () => {
+    const second = new FakePeer('b', []);
+    peers['b'] = [new FakePeer('b', [new ConnectionLost('b', 'gone', false)]), second];
+    expect((await answered(put))[0]).toEqual(done);
+    expect(second.asked).toEqual([put]);
+  });
+
+  it('does not wait for a leader to answer the call when there is another', async () => {
+    const late = new FakePeer('b', []);
+    const next = new FakePeer('c', []);
+    peers = { b: [late], c: [next] };
+    connecting = () => new Promise((resolve) => setTimeout(resolve, 1400));
+    const answer = answered(put);
+    await vi.advanceTimersByTimeAsync(5);
+    connecting = async () => undefined;
+    leader$.next('c');
+    expect((await answer)[1]).toBeLessThan(100);
+    expect((await answer)[0]).toEqual(done);
+    await vi.advanceTimersByTimeAsync(1400);
+    expect([late.isOpen, late.asked, next.asked]).toEqual([false, [], [put]]);
   });
 
   it('waits for a leader, and asks it at once', async () => {
