@@ -129,7 +129,7 @@ export const edges: readonly Mutant[] = [
     name: 'a write that may have been done is sent again',
     trap: 'E12',
     file: 'adapters/key-value/client.ts',
-    before: "return !keyValueProtocol.isRead(request) ? { type: 'unknown', text: cause } : cause;",
+    before: "return mayBeDone ? { type: 'unknown', text: cause } : cause;",
     after: 'return cause;',
     test: {
       file: 'adapters/key-value/client.test.ts',
