@@ -83,6 +83,7 @@ export async function running(
   const { leader$, members: known } = facts;
   const { inForce$, removed$ } = known;
   const snapshots = new Snapshots({ machine: keyValue, store });
+  const watched = { changes, state, applied, leader: () => leader$.value };
   const requests = service({
     ...{ id, machine: keyValue, leader$, status },
     connect: (leader) => connect(peers(leader) ?? '', { cluster, forwarded: true }),
@@ -106,7 +107,7 @@ export async function running(
       return forwarded || request.type === 'status' ? answer : feed.timed(answer);
     },
     watch: (request, signal) =>
-      request.type === 'watch' ? watching(request, { changes, state, applied }, signal) : null,
+      request.type === 'watch' ? watching(request, watched, signal) : null,
   }).subscribe();
   door.add(
     liveDoor(server, {

@@ -1,5 +1,5 @@
 /** What whoever watches is told: what changes, from an index of the log on. */
-import type { LogIndex } from '../../lib/position.js';
+import type { LogIndex, NodeId } from '../../lib/position.js';
 import type { Request, WatchAnswer } from './client-protocol.js';
 import type { Changes, KeyChange } from './changes.js';
 import type { State } from './reducer.js';
@@ -10,6 +10,8 @@ export interface Watched {
   readonly changes: Changes;
   readonly state: () => State;
   readonly applied: () => LogIndex;
+  /** As far as this node knows. */
+  readonly leader: () => NodeId | null;
 }
 
 /** Bytes of keys and values in one answer, one pair at the least. */
@@ -21,21 +23,28 @@ const pairBytes = 16;
 /** Whose keys do not change is told about this often how far the log is. */
 const silentEntries = 1000;
 
+/** Signs of life of a node that can have nothing to tell; instead of the next one it ends. */
+const vainSigns = 2;
+
 /**
  * Without an index: what changes from now on. What is not kept any more is replaced by the values
  * as they are, and that is said: also when a reader is so slow that the log overtakes it. Ends with
- * the signal. A sign of life comes after `idleMs` without one. Each answer is made when the one
- * before it has been taken.
+ * the signal. A sign of life comes after `idleMs` without one. Throws when there have been some in
+ * vain, because this node hears of no leader, or has not come to the index: another one may know
+ * more. Each answer is made when the one before it has been taken.
  */
 export async function* watching(
   request: WatchRequest,
-  { changes, state, applied }: Watched,
+  watched: Watched,
   signal: AbortSignal,
   idleMs = 5000,
 ): AsyncGenerator<WatchAnswer> {
+  const { changes, state, applied } = watched;
   const isMeant = matcherOf(request);
   let after = request.from === null ? applied() : request.from - 1;
   let said = after;
+  let saidAt = performance.now();
+  let vain = 0;
   yield { type: 'watching', index: after };
   while (!signal.aborted) {
     if (after < changes.base) {
@@ -45,21 +54,37 @@ export async function* watching(
         // The node has more to do than this.
         await new Promise(setImmediate);
       }
+      saidAt = performance.now();
       continue;
     }
     const [entry] = changes.after(after, 1);
-    if (entry === undefined) {
-      const isSilent = !(await changes.announced(signal, idleMs)) && !signal.aborted;
-      if (isSilent) yield { type: 'watching', index: after };
+    const restMs = saidAt + idleMs - performance.now();
+    if (entry === undefined && restMs > 0) {
+      await changes.announced(signal, restMs);
       continue;
     }
-    after = entry.index;
-    const meant = entry.changes.filter(({ key }) => isMeant(key));
-    if (meant.length > 0) yield { type: 'changes', index: after, changes: meant };
-    else if (after - said >= silentEntries) yield { type: 'watching', index: after };
-    else continue;
+    after = entry?.index ?? after;
+    const meant = entry?.changes.filter(({ key }) => isMeant(key)) ?? [];
+    if (meant.length > 0) {
+      vain = 0;
+      yield { type: 'changes', index: after, changes: meant };
+    } else if (restMs <= 0 || after - said >= silentEntries) {
+      const fault = faultOf(watched, after);
+      vain = fault === null ? 0 : vain + 1;
+      if (fault !== null && vain > vainSigns) throw new Error(fault);
+      yield { type: 'watching', index: after };
+    } else {
+      continue;
+    }
     said = after;
+    saidAt = performance.now();
   }
+}
+
+/** Why this node has nothing to tell whoever has been told all up to this index, or null. */
+function faultOf({ leader, applied }: Watched, after: LogIndex): string | null {
+  if (leader() === null) return 'this node hears of no leader';
+  return after > applied() ? `this node has come to ${applied()}, and not yet to ${after}` : null;
 }
 
 /** The values as they are now, in pieces: they are never changed in place. */

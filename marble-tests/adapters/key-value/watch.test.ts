@@ -13,6 +13,7 @@ class Store {
   readonly state = emptyState();
   readonly leaving = new AbortController();
   applied = 0;
+  leader: string | null = 'n1';
 
   put(key: string, value = 'v', index = this.applied + 1): void {
     this.applied = index;
@@ -29,7 +30,10 @@ class Store {
   ): AsyncGenerator<WatchAnswer> {
     const request = { type: 'watch', key: bytes(key), isPrefix, from } as const;
     const { changes } = this;
-    const sources = { changes, state: () => this.state, applied: () => this.applied };
+    const sources = {
+      ...{ changes, state: () => this.state, applied: () => this.applied },
+      leader: () => this.leader,
+    };
     return watching(request, sources, this.leaving.signal, idleMs);
   }
 }
@@ -101,6 +105,42 @@ describe('a watch', () => {
     expect(await next(watch)).toBe('watching 2');
     store.leaving.abort();
     expect(await next(watch)).toBe('end');
+  });
+
+  it('of what does not change gives a sign of life also where other keys change', async () => {
+    const store = new Store();
+    const watch = store.watch('quiet', false, null, 20);
+    await next(watch);
+    const writing = setInterval(() => store.put('loud'), 1);
+    const [sign, index] = (await next(watch)).split(' ');
+    clearInterval(writing);
+    expect(sign).toBe('watching');
+    expect(Number(index)).toBeLessThan(1000);
+  });
+
+  it('ends on a node that hears of no leader, when it has waited in vain', async () => {
+    const store = new Store();
+    const watch = store.watch('', true, null, 10);
+    await next(watch);
+    store.leader = null;
+    for (let i = 0; i < 2; i += 1) expect(await next(watch)).toBe('watching 0');
+    store.leader = 'n2';
+    expect(await next(watch)).toBe('watching 0');
+    store.leader = null;
+    for (let i = 0; i < 2; i += 1) expect(await next(watch)).toBe('watching 0');
+    await expect(next(watch)).rejects.toThrow('this node hears of no leader');
+  });
+
+  it('ends on a node that does not come to the index that it is asked for', async () => {
+    const store = new Store();
+    store.put('a');
+    const late = store.watch('', true, 4, 10);
+    for (let i = 0; i < 2; i += 1) expect(await next(late)).toBe('watching 3');
+    for (const key of ['b', 'c', 'd']) store.put(key);
+    expect(await next(late)).toBe('changes 4 d');
+    const vain = store.watch('', true, 1e15, 10);
+    for (let i = 0; i < 3; i += 1) expect(await next(vain)).toBe('watching 999999999999999');
+    await expect(next(vain)).rejects.toThrow('has come to 4, and not yet to 999999999999999');
   });
 
   it('begins with the values where the log is not kept any more', async () => {
