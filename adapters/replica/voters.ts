@@ -15,7 +15,10 @@ export interface VotersOptions extends ConfigChangesOptions {
   readonly machine: Pick<Machine<unknown, never, unknown>, 'changeConfig' | 'read'>;
   /** From whom messages come. */
   readonly heard$: Observable<NodeId>;
-  /** Who has not been heard for so long is silent. Default 1,500. */
+  /**
+   * Who has not been heard for so long is silent, and four times as long where one decides alone.
+   * Default 1,500.
+   */
   readonly silenceMs?: number;
 }
 
@@ -42,13 +45,13 @@ export class Voters {
       await this.changes.propose(who, (from) => ({ ...from, nonVoters: coming }));
     }
     if (coming.length + leaving.length === 0) return;
-    await this.refuseLoss(voters);
+    await this.refuseLoss(voters, config.voters.length === 1);
     await this.changes.propose(who, (from) => toJointConsensus(from, coming, leaving));
     await this.changes.settled();
   }
 
   /** A majority of those who will vote must be there, or the change could never be completed. */
-  private async refuseLoss(voters: readonly NodeId[]): Promise<void> {
+  private async refuseLoss(voters: readonly NodeId[], isAlone: boolean): Promise<void> {
     const { id, machine, heard$, silenceMs = 1500 } = this.options;
     let silent: readonly NodeId[] = voters;
     const enough$ = heard$.pipe(
@@ -56,7 +59,8 @@ export class Voters {
       scan((left, from) => left.filter((each) => each !== from), voters),
       filter((left) => (silent = left).length < voters.length / 2),
     );
-    const late$ = timer(silenceMs).pipe(map(() => null));
+    // Who decides alone asks nobody for a read: the others say something at the next heartbeat.
+    const late$ = timer(isAlone ? 4 * silenceMs : silenceMs).pipe(map(() => null));
     const enough = this.changes.leading(merge(enough$, late$));
     // Asks them all at once: the next heartbeat may be later than that.
     machine.read().catch(() => undefined);

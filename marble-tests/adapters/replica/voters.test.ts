@@ -144,6 +144,24 @@ it('asked for twice at once, as after a lost connection, are changed once', asyn
   expect(statusOf(leader.id).commitIndex - before).toBeLessThanOrEqual(3);
 });
 
+it('come to one that decides alone, and seldom speaks', async () => {
+  let drawn = 0;
+  const electionTimeoutMs = { minimum: 6000, spread: 6000 };
+  const random = (): number => (drawn++ % 6) / 6;
+  start({ clock: clock({ electionTimeoutMs, heartbeatMs: 3000, random }), patienceMs: 20_000 });
+  const leader = await cluster.leader();
+  const [other] = await cluster.followers();
+  expect(await settled(leader.changeVoters([leader.id]))).toBeUndefined();
+  cluster.cut$.next([other.id]);
+  const both = [leader.id, other.id];
+  expect(await refusal(leader.changeVoters(both))).toBe('noMajority');
+  // Its next heartbeat is further away than voters may be silent.
+  await vi.advanceTimersByTimeAsync(1600);
+  cluster.cut$.next([]);
+  expect(await settled(leader.changeVoters(both))).toBeUndefined();
+  expect(statusOf(leader.id).config.voters).toHaveLength(2);
+});
+
 describe('a change ends, and leaves no timer,', () => {
   it('when the node is stopped while it listens for the voters', async () => {
     start();
