@@ -2,8 +2,18 @@
  * Clients of a server that says what it likes: each request ends, nothing else is thrown, nothing
  * is held, and as soon as an honest server is there they work.
  */
-import type { Observable } from 'rxjs';
-import { catchError, EMPTY, filter, firstValueFrom, from, Subscription, take, timeout } from 'rxjs';
+import type { MonoTypeOperatorFunction, Observable } from 'rxjs';
+import {
+  catchError,
+  EMPTY,
+  filter,
+  firstValueFrom,
+  from,
+  Subscription,
+  take,
+  throwError,
+  timeout,
+} from 'rxjs';
 import { afterEach, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { client } from '../../adapters/client.js';
@@ -38,6 +48,9 @@ const webSocket = WebSocket as unknown as AnySocketClass;
 const patience = { webSocket, timeoutMs, reconnectMs, connectTimeoutMs: timeoutMs };
 const following = { webSocket, reconnectMs, silenceMs: timeoutMs, setBackMs: 20 };
 const reducer = (state: unknown): { state: unknown; result: null } => ({ state, result: null });
+
+/** Of the test: on a busy machine a request times out many times before one is answered. */
+const patienceMs = 120_000;
 
 let server: HostileServer | null = null;
 afterEach(async () => {
@@ -95,6 +108,11 @@ async function command(address: string, number: number): Promise<void> {
   expect(formatReport(await clusterReport([address], timeoutMs))).not.toMatch(controls);
 }
 
+/** Or fails, and says what has not come. */
+function inTime<T>(what: string): MonoTypeOperatorFunction<T> {
+  return timeout({ first: patienceMs, with: () => throwError(() => new Error(`no ${what}`)) });
+}
+
 function quietly(told$: Observable<unknown>): Subscription {
   return told$.pipe(catchError(() => EMPTY)).subscribe();
 }
@@ -124,15 +142,15 @@ async function works({ store, replica, observed }: Clients): Promise<void> {
       answer = await asked().catch(() => null);
       return answer !== null;
     };
-    await until('an answer', hasCome, 10_000);
+    await until('an answer', hasCome, patienceMs);
     return answer;
   };
   expect(await last(() => store.get('x'))).toBe('honest');
   expect(await last(() => store.delete('x'))).toBe('done');
   expect(await last(() => replica.dispatch('x'))).toBe('honest');
   const isHonest = filter((state) => state === honestState);
-  await firstValueFrom(observed.state$.pipe(isHonest, timeout(10_000)));
-  await firstValueFrom(store.watch$({ prefix: '' }).pipe(take(1), timeout(10_000)));
+  await firstValueFrom(observed.state$.pipe(isHonest, inTime('an honest state')));
+  await firstValueFrom(store.watch$({ prefix: '' }).pipe(take(1), inTime('an honest watch')));
 }
 
 it(`hostile servers, RXRAFT_SEED=${seed}: each request ends, and honest ones are served`, async () => {
@@ -144,7 +162,7 @@ it(`hostile servers, RXRAFT_SEED=${seed}: each request ends, and honest ones are
     if (number === Math.ceil(rounds / 10)) before = await memoryInUse();
     hostile.isHonest = false;
     // What never ends shows here.
-    await firstValueFrom(from(round(hostile, lasting)).pipe(timeout(60_000)));
+    await firstValueFrom(from(round(hostile, lasting)).pipe(inTime('the end of a round')));
     hostile.isHonest = true;
     hostile.cut();
     await works(lasting);
