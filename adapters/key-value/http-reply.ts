@@ -39,6 +39,9 @@ export const overloaded = (message: string): Reply => errorReply(429, 'overloade
 export const notReady = (reason: string, message: string): Reply =>
   errorReply(503, reason, message, soon);
 
+/** Nobody knows whether it was done. */
+export const unknownStatus = 504;
+
 const statusOfRefusal = {
   notLeader: 503,
   noLeader: 503,
@@ -72,7 +75,7 @@ export function replyOf(answer: Answer): Reply {
     case 'unknown': {
       const mend = 'read the key to find out';
       const text = `nobody knows whether it was done: ${answer.text}; ${mend}`;
-      return errorReply(504, 'unknown', text);
+      return errorReply(unknownStatus, 'unknown', text);
     }
     default:
       return errorReply(500, 'failed', 'a strange answer');

@@ -18,6 +18,7 @@ import {
   notReady,
   overloaded,
   type Reply,
+  unknownStatus,
 } from './http-reply.js';
 import { statusReply } from './http-status.js';
 import { targetOf } from './http-target.js';
@@ -121,7 +122,8 @@ class Desk {
       errorReply(500, 'failed', causeOf(error)),
     );
     if (isOver) return;
-    const hasRoom = room.take(reply.body?.length ?? 0);
+    // What nobody knows is said in any case: "overloaded" would mean that nothing was done.
+    const hasRoom = reply.status === unknownStatus || room.take(reply.body?.length ?? 0);
     const late = setTimeout(() => socket.destroy(), this.limits.unreadMs);
     response.on('close', () => clearTimeout(late));
     send(request, response, hasRoom ? reply : overloaded('answers that nobody reads'));

@@ -433,6 +433,12 @@ describe('a limit', () => {
     for (let i = 0; i < 3; i += 1) expect((await ask('GET', '/kv/k')).status).toBe(200);
   });
 
+  it('of bytes never calls undone what nobody knows', async () => {
+    await open({ type: 'unknown', text: 't' }, { limits: { bytes: 10 } });
+    const replied = await ask('PUT', '/kv/k', { body: 'v' });
+    expect([replied.status, replied.reason]).toEqual([504, 'unknown']);
+  });
+
   it('of patience cuts off who does not read', async () => {
     const value = new Uint8Array(32 << 20);
     await open({ type: 'value', value }, { limits: { unreadMs: 100 } });
