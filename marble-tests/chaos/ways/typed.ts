@@ -1,8 +1,10 @@
-/** The typed client, which finds the leader itself. What its errors claim is taken at its word. */
+/**
+ * The typed client, as it is built beside the program; it finds the leader itself. What its errors
+ * claim is taken at its word.
+ */
+import { pathToFileURL } from 'node:url';
 import { WebSocket } from 'ws';
 import type { KeyValueClient } from '../../../adapters/key-value-client.js';
-import { keyValueClient } from '../../../adapters/key-value-client.js';
-import { MachineError } from '../../../adapters/machine.js';
 import type { Asked, Door, DoorOptions, Outcome, Way } from './way.js';
 import { patienceMs } from './way.js';
 
@@ -13,17 +15,37 @@ export const typed: Way = {
 
 type Store = KeyValueClient<string, string>;
 
+/** What a user of the package imports. */
+interface Built {
+  readonly keyValueClient: (typeof import('../../../adapters/key-value-client.js'))['keyValueClient'];
+  readonly MachineError: (typeof import('../../../adapters/machine.js'))['MachineError'];
+}
+
+async function builtBeside(program: string): Promise<Built> {
+  const url = (name: string): string => new URL(`../${name}.js`, pathToFileURL(program)).href;
+  const [client, machine] = await Promise.all(
+    ['key-value-client', 'machine'].map((name) => import(url(name)) as Promise<Built>),
+  );
+  if (client === undefined || machine === undefined) throw new Error('nothing is built');
+  return { keyValueClient: client.keyValueClient, MachineError: machine.MachineError };
+}
+
 class TypedDoor implements Door {
   private store: Store | null = null;
   private urls: readonly string[] = [];
 
-  constructor(private readonly options: DoorOptions) {}
+  private readonly built: Promise<Built>;
+
+  constructor(private readonly options: DoorOptions) {
+    this.built = builtBeside(options.program);
+  }
 
   async ask(asked: Asked): Promise<Outcome> {
+    const built = await this.built;
     try {
-      return await outcomeOf(this.opened(), asked);
+      return await outcomeOf(this.opened(built), asked);
     } catch (error) {
-      if (!(error instanceof MachineError)) throw error;
+      if (!(error instanceof built.MachineError)) throw error;
       return { outcome: error.outcome === 'unknown' ? 'unknown' : 'fail' };
     }
   }
@@ -34,7 +56,7 @@ class TypedDoor implements Door {
   }
 
   /** The same one, until all nodes that it knows are gone. */
-  private opened(): Store {
+  private opened({ keyValueClient }: Built): Store {
     const nodes = this.options.nodes();
     if (!this.urls.some((url) => nodes.includes(url))) this.leave();
     if (this.store !== null) return this.store;
