@@ -17,6 +17,9 @@ interface Planted {
   readonly found: RegExp;
 }
 
+/** By what clients saw. */
+const unexplained = /^no order explains /;
+
 const planted: readonly Planted[] = [
   {
     fault: 'a write is acknowledged before it is on the disk',
@@ -40,6 +43,59 @@ const planted: readonly Planted[] = [
     text: 'const recovered = { generation, currentTerm, votedFor,',
     instead: 'const recovered = { generation, currentTerm, votedFor: null,',
     found: /^the traces are not Raft: recovery: /,
+  },
+  // What comes now is right on the wire of the nodes, and wrong for those who come in by one way.
+  {
+    fault: 'HTTP says of an unknown outcome that nothing was done',
+    file: 'adapters/key-value/http-reply.js',
+    text: "errorReply(unknownStatus, 'unknown', text)",
+    instead: "errorReply(503, 'noLeader', text)",
+    found: unexplained,
+  },
+  {
+    fault: 'HTTP acknowledges a put whose outcome is unknown',
+    file: 'adapters/key-value/http-reply.js',
+    text: "errorReply(unknownStatus, 'unknown', text)",
+    instead: '({ status: 204 })',
+    found: unexplained,
+  },
+  {
+    fault: 'an entry of a batch is acknowledged and lost',
+    file: 'adapters/gateway/door.js',
+    text: 'for (const received of decodeRequests(protocol, frame))',
+    instead:
+      'for (const [at, received] of decodeRequests(protocol, frame).entries())\n' +
+      "if (at === 3 && received.asked.request.type === 'command')\n" +
+      "this.send(received.asked.id, { type: 'done' });\nelse ",
+    found: unexplained,
+  },
+  {
+    fault: 'the typed client says of an unknown outcome that nothing was done',
+    file: 'adapters/gateway/failure-error.js',
+    text: 'return new OutcomeUnknown(text)',
+    instead: 'return new NotApplied(text)',
+    found: unexplained,
+  },
+  {
+    fault: 'the typed client sends a put again whose connection was lost',
+    file: 'adapters/gateway/caller.js',
+    text: 'if (!isRepeatable)',
+    instead: 'if (false)',
+    found: unexplained,
+  },
+  {
+    fault: 'the command line acknowledges what it has not sent',
+    file: 'adapters/key-value/client-command.js',
+    text: 'await request(asked, options)',
+    instead: "asked.type === 'command' ? { type: 'done' } : await request(asked, options)",
+    found: unexplained,
+  },
+  {
+    fault: 'a stale read makes up a value',
+    file: 'adapters/key-value/service.js',
+    text: 'request.stale ? valueOf(request.key)',
+    instead: "request.stale ? { type: 'value', value: new Uint8Array(Buffer.from('made up')) }",
+    found: /^a stale read from thin air: /,
   },
 ];
 
