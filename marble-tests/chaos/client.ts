@@ -19,8 +19,8 @@ export interface ChaosClientOptions {
 /** A client that asks as `random` says until it is stopped. */
 export class ChaosClient {
   readonly outcomes = { ok: 0, fail: 0, unknown: 0, stale: 0, unreachable: 0 };
-  /** When it asked for what it was last given, by the clock of the history. */
-  servedSince = -1;
+  /** When it made the newest calls that were ok, by the clock of the history. */
+  private readonly served = { read: -1, write: -1 };
   private values = 0;
   private isOver = false;
   /** What it saw last of each key. */
@@ -30,6 +30,11 @@ export class ChaosClient {
 
   get way(): string {
     return this.options.way.name;
+  }
+
+  /** Since that time it has been given what it asked for, in a read and in a write. */
+  isServedSince(time: number): boolean {
+    return this.served.read >= time && this.served.write >= time;
   }
 
   /** `onFault`: what it was told is no answer, and it stops asking. */
@@ -96,7 +101,8 @@ export class ChaosClient {
 
   private note({ op, key, value, outcome, result, call }: Operation, isStale: boolean): void {
     this.outcomes[isStale ? 'stale' : outcome] += 1;
-    if (outcome === 'ok' && !isStale) this.servedSince = Math.max(this.servedSince, call);
+    const kind = op === 'get' ? 'read' : 'write';
+    if (outcome === 'ok' && !isStale) this.served[kind] = Math.max(this.served[kind], call);
     if (outcome === 'ok') this.seen.set(key, (op === 'get' ? result : value) ?? null);
     else this.seen.delete(key);
   }

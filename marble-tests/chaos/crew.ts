@@ -41,9 +41,9 @@ export class Crew {
     await this.work;
   }
 
-  /** Who has been given nothing that was asked for after that time, in words. */
+  /** Who has had no read, or no write, that was asked for after that time, in words. */
   unserved(since: number): string[] {
-    const unserved = this.clients.filter(({ servedSince }) => servedSince < since);
+    const unserved = this.clients.filter((client) => !client.isServedSince(since));
     return unserved.map(({ way, outcomes }) => `${way} (${counted(outcomes)})`);
   }
 

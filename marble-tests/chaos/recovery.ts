@@ -25,7 +25,8 @@ export async function recovery(fleet: Fleet, history: HistoryFile, crew: Crew): 
     until(what, holds, ms).catch((error: unknown) => fleet.fault(String(error)));
   await settled(fleet, () => statuses(fleet));
   const since = now();
-  const areServed = async (): Promise<boolean> => crew.unserved(since).length === 0;
+  const areServed = async (): Promise<boolean> =>
+    fleet.faults.length > 0 || crew.unserved(since).length === 0;
   await until('all clients are served', areServed, leaderMs).catch((error: unknown) =>
     fleet.fault(`${String(error)}: ${crew.unserved(since).join('; ')}`),
   );
