@@ -4,7 +4,8 @@
  */
 import { pathToFileURL } from 'node:url';
 import { WebSocket } from 'ws';
-import type { KeyValueClient } from '../../../adapters/key-value-client.js';
+import type { keyValueClient, KeyValueClient } from '../../../adapters/key-value-client.js';
+import type { MachineError } from '../../../adapters/machine.js';
 import type { Asked, Door, DoorOptions, Outcome, Way } from './way.js';
 import { patienceMs } from './way.js';
 
@@ -17,8 +18,8 @@ type Store = KeyValueClient<string, string>;
 
 /** What a user of the package imports. */
 interface Built {
-  readonly keyValueClient: (typeof import('../../../adapters/key-value-client.js'))['keyValueClient'];
-  readonly MachineError: (typeof import('../../../adapters/machine.js'))['MachineError'];
+  readonly keyValueClient: typeof keyValueClient;
+  readonly MachineError: typeof MachineError;
 }
 
 async function builtBeside(program: string): Promise<Built> {
@@ -56,12 +57,12 @@ class TypedDoor implements Door {
   }
 
   /** The same one, until all nodes that it knows are gone. */
-  private opened({ keyValueClient }: Built): Store {
+  private opened(built: Built): Store {
     const nodes = this.options.nodes();
     if (!this.urls.some((url) => nodes.includes(url))) this.leave();
     if (this.store !== null) return this.store;
     this.urls = nodes;
-    this.store = keyValueClient(nodes, { webSocket: WebSocket, timeoutMs: patienceMs });
+    this.store = built.keyValueClient(nodes, { webSocket: WebSocket, timeoutMs: patienceMs });
     return this.store;
   }
 }
