@@ -75,9 +75,7 @@ export class ConfigChanges {
       } catch (error) {
         if (!(error instanceof Refused)) throw error;
         const { reason } = error;
-        await this.pause(() =>
-          reason === 'notCaughtUp' ? notCaughtUp(who) : inProgress('an earlier change'),
-        );
+        await this.pause(() => (reason === 'notCaughtUp' ? notCaughtUp(who) : notTaken(reason)));
       }
     }
   }
@@ -132,6 +130,13 @@ function thrown(error: Error): never {
 
 function inProgress(what: string): ChangeRefused {
   return new ChangeRefused('changeInProgress', `${what} is under way: try again when it is over`);
+}
+
+/** The words say what the log has said last: for most of it there is no fault of its own. */
+function notTaken(reason: Refused['reason']): ChangeRefused {
+  if (reason === 'changeInProgress') return inProgress('an earlier change');
+  const text = `the log did not take the change in time, and says ${reason}: see the status, and try again`;
+  return new ChangeRefused('changeInProgress', text);
 }
 
 export function notCaughtUp(who: string): ChangeRefused {

@@ -138,6 +138,14 @@ describe('a node that is added', () => {
     expect(await reasonOf(add('n4'))).toBe('changeInProgress');
   });
 
+  it.each(['invalidConfig', 'notReady'] as const)(
+    'is told what the log says: %s',
+    async (reason) => {
+      refusals = Array.from({ length: 1000 }, () => new Refused(reason));
+      await expect(leader.lead(add('n4'))).rejects.toThrow(`and says ${reason}`);
+    },
+  );
+
   it.each<[string, Change]>([
     ['idTaken', add('n2', home('n4'))],
     ['addressTaken', add('n5', home('n2'))],
