@@ -135,7 +135,7 @@ function inProgress(what: string): ChangeRefused {
 /** The words say what the log has said last: for most of it there is no fault of its own. */
 function notTaken(reason: Refused['reason']): ChangeRefused {
   if (reason === 'changeInProgress') return inProgress('an earlier change');
-  const text = `the log did not take the change in time, and says ${reason}: see the status, and try again`;
+  const text = `the log did not take the change in time, and says ${reason}: try again later`;
   return new ChangeRefused('changeInProgress', text);
 }
 
