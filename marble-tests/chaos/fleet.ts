@@ -145,6 +145,22 @@ export class Fleet {
     return { member, address: `127.0.0.1:${link.port}` };
   }
 
+  /** Somebody who is no member has ways to all members as well, with the weather of the others. */
+  async approach(from: string): Promise<void> {
+    for (const { id, port } of this.members) {
+      const link = await Link.open(port, new Random(port));
+      this.ways = [...this.ways, { from, to: id, link }];
+    }
+  }
+
+  /** Where somebody finds the members: on ways of their own, or on those that are for all. */
+  addressesFrom(from: string): string[] {
+    return this.ids.flatMap((id) => {
+      const way = this.ways.find((each) => each.to === id && [from, '*'].includes(each.from));
+      return way === undefined ? [] : [`127.0.0.1:${way.link.port}`];
+    });
+  }
+
   /** It is no member any more. */
   async retire(member: Member, timeoutMs: number): Promise<void> {
     this.members = this.members.filter((each) => each !== member);

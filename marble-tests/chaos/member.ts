@@ -67,8 +67,12 @@ export class Member {
     return this.options.id;
   }
 
+  get port(): number {
+    return this.options.port;
+  }
+
   get address(): string {
-    return `127.0.0.1:${this.options.port}`;
+    return `127.0.0.1:${this.port}`;
   }
 
   get trace(): string {

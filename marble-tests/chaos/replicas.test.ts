@@ -7,7 +7,10 @@ import { expect, it } from 'vitest';
 import { replicaCampaign } from './replicas/campaign.js';
 import { keyValueShare, patienceMs, roundsOf } from './rounds.js';
 
-const kinds = [{ nodes: 3, changes: false }];
+const kinds = [
+  { nodes: 3, changes: false },
+  { nodes: 5, changes: true },
+];
 
 it.each(roundsOf(kinds, 1 - keyValueShare))(
   '$nodes replicas, changing: $changes, seed $seed: linearizable, Raft, one chain, and recovers',

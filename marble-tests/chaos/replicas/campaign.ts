@@ -17,6 +17,8 @@ import { Nemesis } from '../nemesis.js';
 import { Chain } from './chain.js';
 import { ReplicaClient } from './client.js';
 import { replicasRecover } from './ends.js';
+import { replicaMemberFaults } from './member-faults.js';
+import { Observers } from './observers.js';
 
 export const replicaProgram = fileURLToPath(new URL('./program.mjs', import.meta.url));
 
@@ -57,7 +59,8 @@ async function campaignOn(fleet: Fleet, options: CampaignOptions): Promise<void>
   );
   const failed = (error: unknown): void => fleet.fault(String(error));
   const work = Promise.all(clients.map((client) => client.work().catch(failed)));
-  const nemesis = new Nemesis(fleet, seed, []);
+  const observers = await Observers.open(fleet, chain);
+  const nemesis = new Nemesis(fleet, seed, options.changes ? replicaMemberFaults : []);
   const progress = new Progress(options, fleet, history, nemesis);
   const ticks = setInterval(() => say(progress.line), progressMs);
   const end = performance.now() + seconds * 1000;
@@ -70,8 +73,10 @@ async function campaignOn(fleet: Fleet, options: CampaignOptions): Promise<void>
     for (const client of clients) client.stop();
     await work;
   };
-  if (!isBroken()) await replicasRecover(fleet, world, quiet, () => true);
+  const reach = (version: number): boolean => observers.reach(version);
+  if (!isBroken()) await replicasRecover(fleet, world, quiet, reach);
   else await Promise.all([quiet(), ...fleet.members.map((member) => member.crash())]);
+  observers.close();
   history.flush();
   const { failures } = checkHistory(history.operations.map(checkable));
   for (const failure of failures) fleet.fault(describeFailure(failure));
@@ -80,9 +85,9 @@ async function campaignOn(fleet: Fleet, options: CampaignOptions): Promise<void>
   const trace = await replayed(fleet);
   say(
     [
-      `${options.nodes} replicas, ${seconds} s, seed ${seed}: ${fleet.faults.length} violations`,
+      `${options.nodes} replicas${options.changes ? ', changing' : ''}, ${seconds} s, seed ${seed}: ${fleet.faults.length} violations`,
       `  operations: ${counted(Object.entries(history.outcomes))}`,
-      `  versions seen: ${chain.size}`,
+      `  versions seen: ${chain.size}; states by observers: ${observers.line}`,
       `  traces: ${trace}`,
       `  elections won: ${fleet.leaders.size}, up to term ${fleet.term}`,
       `  snapshots sent: ${fleet.installations}, with one every ${fleet.snapshotEvery} entries`,

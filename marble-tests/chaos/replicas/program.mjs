@@ -18,7 +18,7 @@ import { distinctUntilChanged, filter, map, take } from 'rxjs';
 import { replica } from 'rxraft/adapters/replica';
 import { traceFile } from 'rxraft/adapters/trace-file';
 import { AddressBook } from './address-book.mjs';
-import { alarm, initialState, reducer } from './reducer.mjs';
+import { initialState, reducerWith } from './reducer.mjs';
 
 const text = { type: 'string' };
 const { values } = parseArgs({
@@ -39,7 +39,7 @@ const farewellMs = 1000;
 function say(line) {
   process.stdout.write(`${id} ${line}\n`);
 }
-alarm.say = (line) => say(`finds an error: ${line}`);
+const reducer = reducerWith((line) => say(`finds an error: ${line}`));
 
 const contacts = values.join?.split(',') ?? [];
 const peers = Object.fromEntries(values.peers?.split(',').map((each) => each.split('=')) ?? []);

@@ -6,30 +6,32 @@ import { createHash } from 'node:crypto';
 
 export const initialState = { version: 0, digest: '', keys: {}, nodes: {} };
 
-/** Under which id a command was seen where, while this process runs: each id has one place. */
-const places = new Map();
-
 /** More than a repeated request may be behind: older ones are forgotten. */
 const remembered = 300_000;
 
-/** Told what must not happen. */
-export const alarm = { say: (text) => console.error(text) };
-
-export function reducer(state, command, at) {
-  refuseTwice(command.id, at);
-  if (command.type === 'refuse') throw new RangeError('refused, as it was asked for');
-  const found = state.keys[command.key] ?? null;
-  const isMet = command.type !== 'cas' || found === command.expected;
-  const version = state.version + 1;
-  const digest = createHash('sha256')
-    .update(JSON.stringify([state.digest, command, at.term, at.index, at.offset, found]))
-    .digest('hex')
-    .slice(0, 16);
-  const changed = isMet ? changes(state, command) : {};
-  return {
-    state: { ...state, ...changed, version, digest },
-    result: { version, digest, found, isMet },
+/** `alarm` is told in words of what must not happen. */
+export function reducerWith(alarm) {
+  /** Where a command of each id was seen: it has one place, however often it is read again. */
+  const places = new Map();
+  return (state, command, at) => {
+    const { id, type, key, expected } = command;
+    const place = `${at.index}.${at.offset}`;
+    const before = places.get(id) ?? place;
+    if (id !== undefined) places.set(id, place);
+    if (before !== place) alarm(`${id} was applied at ${before}, and again at ${place}`);
+    if (places.size > remembered) places.delete(places.keys().next().value);
+    if (type === 'refuse') throw new RangeError('refused, as it was asked for');
+    const found = state.keys[key] ?? null;
+    const isMet = type !== 'cas' || found === expected;
+    const version = state.version + 1;
+    const digest = digestOf([state.digest, command, at.term, at.index, at.offset, found]);
+    const next = { ...state, ...(isMet && changes(state, command)), version, digest };
+    return { state: next, result: { version, digest, found, isMet } };
   };
+}
+
+function digestOf(parts) {
+  return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 16);
 }
 
 function changes({ keys, nodes }, { type, key, value, node, address }) {
@@ -39,16 +41,4 @@ function changes({ keys, nodes }, { type, key, value, node, address }) {
     return { keys: Object.fromEntries(rest) };
   }
   return { keys: { ...keys, [key]: value } };
-}
-
-/** A request that comes again must not reach a reducer at another place of the log. */
-function refuseTwice(id, { index, offset }) {
-  if (id === undefined) return;
-  const place = `${index}.${offset}`;
-  const before = places.get(id);
-  if (before !== undefined && before !== place) {
-    alarm.say(`${id} was applied at ${before}, and again at ${place}`);
-  }
-  places.set(id, place);
-  if (places.size > remembered) places.delete(places.keys().next().value);
 }
