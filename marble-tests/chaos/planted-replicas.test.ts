@@ -1,0 +1,44 @@
+/** Faults that are planted in what replicas are made from, or in an application: each is found. */
+import { join } from 'node:path';
+import { it } from 'vitest';
+import type { Planted } from './plant.js';
+import { isFound, patienceMs, seconds } from './plant.js';
+import { replicaCampaign } from './replicas/campaign.js';
+
+const planted: readonly Planted[] = [
+  {
+    fault: 'a request that comes again is applied again',
+    file: 'dist/adapters/replica/answered.js',
+    text: 'return this.answers.get(requestId);',
+    instead: 'return undefined;',
+    found: /was applied at .* and again at|made version .* and again/,
+  },
+  {
+    fault: 'which requests were answered is not in the snapshots',
+    file: 'dist/adapters/replica/answered.js',
+    text: 'return packr.pack(fields);',
+    instead: 'return packr.pack([]);',
+    found: /was applied at .* and again at|made version .* and again|has the digest/,
+  },
+  {
+    fault: 'a read does not wait for what it has to show',
+    file: 'dist/adapters/bare-replica.js',
+    text: 'await this.reached(answer.index);',
+    instead: 'await null;',
+    found: /^a read of .* was known before$/,
+  },
+  {
+    fault: 'an application has a reducer that is not the same on all nodes',
+    file: 'marble-tests/chaos/replicas/reducer.mjs',
+    text: 'const isMet = ',
+    instead: 'const isMet = performance.timeOrigin % 2 < 1 || ',
+    found: /has the digest/,
+  },
+];
+
+it.each(planted)('$fault: it is found', { timeout: patienceMs }, (fault) =>
+  isFound(fault, (folder, seed, say) => {
+    const program = join(folder, 'marble-tests/chaos/replicas/program.mjs');
+    return replicaCampaign({ nodes: 3, seconds, seed, changes: false, say, program });
+  }),
+);
