@@ -57,7 +57,8 @@ export interface ReplicaOptions<State, Command, Result> extends ReducerOptions<
   /**
    * Where a node listens that is not among `nodes`, such as one that was added later. Asked
    * whenever it is to be reached, also of ids that clients have made up; undefined, or an error:
-   * not known yet.
+   * not known yet, and nothing is taken from that node. Where the state has the addresses keep them
+   * in a file as well: a node that starts is behind, and must hear the others to catch up.
    */
   readonly addressOf?: (id: NodeId) => string | undefined;
   /** Of this node alone: its log, and its snapshots. It is made when it is not there. */

@@ -38,21 +38,21 @@ const planted: readonly Planted[] = [
   // What comes now is right on the wire of the nodes, and wrong for those who come in by one way.
   {
     fault: 'HTTP says of an unknown outcome that nothing was done',
-    file: 'adapters/key-value/http-reply.js',
+    file: 'dist/adapters/key-value/http-reply.js',
     text: "errorReply(unknownStatus, 'unknown', text)",
     instead: "errorReply(503, 'noLeader', text)",
     found: unexplained,
   },
   {
     fault: 'HTTP acknowledges a put whose outcome is unknown',
-    file: 'adapters/key-value/http-reply.js',
+    file: 'dist/adapters/key-value/http-reply.js',
     text: "errorReply(unknownStatus, 'unknown', text)",
     instead: '({ status: 204 })',
     found: unexplained,
   },
   {
     fault: 'an entry of a batch is acknowledged and lost',
-    file: 'adapters/gateway/door.js',
+    file: 'dist/adapters/gateway/door.js',
     text: 'for (const received of decodeRequests(protocol, frame))',
     instead:
       'for (const [at, received] of decodeRequests(protocol, frame).entries())\n' +
@@ -62,28 +62,28 @@ const planted: readonly Planted[] = [
   },
   {
     fault: 'the typed client says of an unknown outcome that nothing was done',
-    file: 'adapters/gateway/failure-error.js',
+    file: 'dist/adapters/gateway/failure-error.js',
     text: 'return new OutcomeUnknown(text)',
     instead: 'return new NotApplied(text)',
     found: unexplained,
   },
   {
     fault: 'the typed client sends a put again whose connection was lost',
-    file: 'adapters/gateway/caller.js',
+    file: 'dist/adapters/gateway/caller.js',
     text: 'if (!isRepeatable)',
     instead: 'if (false)',
     found: unexplained,
   },
   {
     fault: 'the command line acknowledges what it has not sent',
-    file: 'adapters/key-value/client-command.js',
+    file: 'dist/adapters/key-value/client-command.js',
     text: 'await request(asked, options)',
     instead: "asked.type === 'command' ? { type: 'done' } : await request(asked, options)",
     found: unexplained,
   },
   {
     fault: 'a stale read makes up a value',
-    file: 'adapters/key-value/service.js',
+    file: 'dist/adapters/key-value/service.js',
     text: 'request.stale ? valueOf(request.key)',
     instead: "request.stale ? { type: 'value', value: new Uint8Array(Buffer.from('made up')) }",
     found: /^a stale read from thin air: /,
