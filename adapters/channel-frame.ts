@@ -19,6 +19,8 @@ export interface Envelope {
   readonly cluster: string;
   readonly from: NodeId;
   readonly to: readonly NodeId[];
+  /** A digest of the voters that the cluster of the sender began with, where it knows them. */
+  readonly voters?: number;
 }
 
 export type Content =
@@ -51,6 +53,7 @@ const envelope = {
   cluster: v.pipe(v.string(), v.maxLength(256)),
   from: nodeId,
   to: v.pipe(v.array(nodeId), v.maxLength(receiversAtMost)),
+  voters: v.exactOptional(natural),
 };
 const frameSchema = v.variant('type', [
   v.strictObject({ ...envelope, type: v.literal('hello') }),
@@ -70,11 +73,18 @@ export function frameOf(data: unknown): Frame | Extract<HandshakeFault, 'malform
 
 /** Why a frame is not for this node, null when it is. On a bus all hear what goes to one. */
 export function faultOfFrame(
-  { cluster, from, to, type }: Frame,
-  ours: { readonly cluster: string; readonly id: NodeId },
+  { cluster, from, to, type, voters }: Frame,
+  ours: { readonly cluster: string; readonly id: NodeId; readonly voters: number | null },
   peer: NodeId | null,
-): Extract<HandshakeFault, 'cluster' | 'sender' | 'receiver'> | 'elsewhere' | null {
+):
+  | Extract<HandshakeFault, 'cluster' | 'initialVoters' | 'sender' | 'receiver'>
+  | 'elsewhere'
+  | null {
   if (cluster !== ours.cluster) return 'cluster';
+  // Two beginnings have different entries at one position of the log: they must never meet.
+  if (voters !== undefined && ours.voters !== null && voters !== ours.voters) {
+    return 'initialVoters';
+  }
   if (from === ours.id || (peer !== null && from !== peer)) return 'sender';
   if (type === 'hello' || to.includes(ours.id)) return null;
   return peer === null ? 'elsewhere' : 'receiver';

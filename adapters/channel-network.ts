@@ -45,6 +45,7 @@ import type { InstallSnapshot } from './transfers.js';
 
 export type { Channel, ChannelNetworkOptions, PeerChannel } from './channel-settings.js';
 export { broadcastChannel, portsTo } from './channels.js';
+export { initialVotersOf } from './initial-voters.js';
 export { EntryTooLarge } from './message-frames.js';
 export type { NetworkEvent, UnsentReason } from './network-event.js';
 

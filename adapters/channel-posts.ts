@@ -61,8 +61,9 @@ export class ChannelPosts {
 
   /** False when the channel is closed. */
   post(channel: Channel, to: readonly NodeId[], content: Content): boolean {
-    const { cluster, id } = this.settings;
-    const envelope: Envelope = { rxraft: frameVersion, cluster, from: id, to };
+    const { cluster, id, voters } = this.settings;
+    const known = voters === null ? {} : { voters };
+    const envelope: Envelope = { rxraft: frameVersion, cluster, from: id, to, ...known };
     try {
       channel.postMessage({ ...envelope, ...content });
       return true;

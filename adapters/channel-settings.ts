@@ -3,6 +3,7 @@ import type { Observable, SchedulerLike } from 'rxjs';
 import { asyncScheduler } from 'rxjs';
 import type { NodeId } from '../lib/position.js';
 import type { Codec } from './codec.js';
+import { crc32 } from './crc32.js';
 import type { NetworkEvent } from './network-event.js';
 import { checkNetworkSettings } from './network-settings.js';
 
@@ -33,6 +34,11 @@ export interface ChannelNetworkOptions<C, S> {
    * one to a peer goes before one to everyone. Its error is the network's.
    */
   readonly channels: Observable<PeerChannel>;
+  /**
+   * The voters that the cluster began with, where this node knows them: see `initialVotersOf`. A
+   * peer that knows of others belongs to another cluster, whatever its name is. Default: not known.
+   */
+  readonly initialVoters?: readonly NodeId[] | undefined;
   readonly commands: Codec<C>;
   readonly snapshots: Codec<S>;
   /** Told what happens to frames. What it throws is the network's error. */
@@ -61,7 +67,12 @@ export interface ChannelNetworkOptions<C, S> {
 }
 
 /** The options with their defaults. */
-export type ChannelSettings<C, S> = Required<Omit<ChannelNetworkOptions<C, S>, 'onEvent'>>;
+export type ChannelSettings<C, S> = Required<
+  Omit<ChannelNetworkOptions<C, S>, 'onEvent' | 'initialVoters'>
+> & {
+  /** A digest of the initial voters, or null. */
+  readonly voters: number | null;
+};
 
 /** Throws a RangeError that names the option. */
 export function channelSettingsOf<C, S>(
@@ -69,6 +80,7 @@ export function channelSettingsOf<C, S>(
 ): ChannelSettings<C, S> {
   const settings: ChannelSettings<C, S> = {
     ...options,
+    voters: options.initialVoters === undefined ? null : digestOf(options.initialVoters),
     maxFrameBytes: options.maxFrameBytes ?? 16 << 20,
     maxBufferedBytes: options.maxBufferedBytes ?? 32 << 20,
     maxBufferedFrames: options.maxBufferedFrames ?? 1024,
@@ -81,4 +93,9 @@ export function channelSettingsOf<C, S>(
   };
   checkNetworkSettings(settings, { probeMs: settings.probeMs });
   return settings;
+}
+
+/** Against mistakes: whoever can post on a channel can also lie. */
+function digestOf(voters: readonly NodeId[]): number {
+  return crc32(new TextEncoder().encode(JSON.stringify([...voters].sort())));
 }

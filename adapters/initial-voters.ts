@@ -15,5 +15,8 @@ export function initialVotersOf(
     const [first] = entries.configs;
     return first?.index === 1 ? first.config.voters : undefined;
   }
-  return currentTerm === 0 && votedFor === null ? config.initialVoters : undefined;
+  const { initialVoters = [] } = config;
+  // None: it is to be added to a cluster that is there, and will know of its log.
+  if (initialVoters.length === 0) return undefined;
+  return currentTerm === 0 && votedFor === null ? initialVoters : undefined;
 }

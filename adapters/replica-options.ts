@@ -92,6 +92,11 @@ export interface Replica<State, Command, Result> {
    * A node that comes must run, with `initialVoters: []` on an empty store, and be reached by the
    * others. One that has gone is told so (`status$`, `isRemoved`), and may be stopped. An id whose
    * log is lost must not come back: give the new node another one.
+   *
+   * A node that has founded a cluster of its own must never come: where nothing turns it away, its
+   * log passes for the beginning of this one, and it votes with a state of its own. The networks
+   * turn it away where both sides know with which voters they began: not any more where a snapshot
+   * stands for the beginning.
    */
   readonly changeVoters: (voters: readonly NodeId[]) => Promise<void>;
   /**
@@ -154,6 +159,11 @@ export interface BareReplicaOptions<State, Command, Result> extends ReducerOptio
   readonly initialVoters: readonly NodeId[];
   /** Closed when the node has stopped. */
   readonly store: Store<Uint8Array, Uint8Array> | Promise<Store<Uint8Array, Uint8Array>>;
+  /**
+   * Give it the voters that the cluster began with, where it takes them (`channelNetwork`,
+   * `wsNetwork`): `initialVotersOf({ ...recovered, initialVoters })`. Otherwise nothing turns away
+   * the nodes of another cluster of the same name: see `changeVoters`.
+   */
   readonly network: OperatorFunction<
     NetworkAction<Uint8Array, Uint8Array>,
     NetworkInput<Uint8Array, Uint8Array>

@@ -130,8 +130,7 @@ export function replica<State, Command, Result>(
   const store = server.then(async () => {
     await refuseForeignFolder(folder);
     const opened = await levelStore({ folder, cluster, node: id, ...stored });
-    const founders = initialVoters.length > 0 ? { initialVoters } : {};
-    began = initialVotersOf({ ...opened.recovered, ...founders });
+    began = initialVotersOf({ ...opened.recovered, initialVoters });
     return opened;
   });
   const bare = bareReplica({

@@ -203,6 +203,25 @@ describe('what arrives', () => {
     expect(inputs).toHaveLength(1);
   });
 
+  it('of a cluster that began with other voters is refused, where both know theirs (D19)', () => {
+    const [one, other] = [['a', 'b'], ['b']].map((initialVoters) => {
+      const { channel } = nodeA(null, { initialVoters });
+      return channel.posted[0] as unknown as { readonly voters: number };
+    });
+    const { channel, inputs, events } = nodeA('b', { initialVoters: ['b', 'a'] });
+    channel.hear({ ...frame, voters: other?.voters });
+    expect([inputs, events]).toEqual([
+      [],
+      [{ type: 'refused', from: 'b', reason: 'initialVoters' }],
+    ]);
+    channel.hear({ ...frame, voters: one?.voters });
+    channel.hear(frame);
+    expect(inputs).toHaveLength(2);
+    const unknowing = nodeA('b');
+    unknowing.channel.hear({ ...frame, voters: other?.voters });
+    expect(unknowing.inputs).toHaveLength(1);
+  });
+
   it('broken on the way is refused and counted', () => {
     const { channel, events } = nodeA('b');
     channel.hear(frame, 'messageerror');

@@ -21,7 +21,8 @@ describe('the voters that a cluster began with', () => {
   });
 
   it.each([
-    ['is to join', {}],
+    ['is to join', { initialVoters: [] }],
+    ['is not told', {}],
     ['has voted before it has a log', { initialVoters, currentTerm: 1, votedFor: 'b' }],
     ['has heard of a term', { initialVoters, currentTerm: 1, entries: emptyEntries() }],
     ['has a snapshot', { entries, snapshot: { position: { term: 0, index: 0 }, config: first } }],
