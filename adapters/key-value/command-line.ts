@@ -16,7 +16,7 @@ import { clusterName, nodeOptions, originsOf, startMembers } from './members.js'
 import { nodeProcess } from './node-process.js';
 import { exitCodes } from './outcome.js';
 import { start } from './start.js';
-import { paintFor } from './terminal.js';
+import { harmless, paintFor } from './terminal.js';
 
 interface KeyFlags extends ClientFlags {
   readonly hex?: true;
@@ -192,7 +192,9 @@ async function main(): Promise<void> {
     }
     process.exitCode = error instanceof UsageError ? exitCodes.usage : exitCodes.refused;
     // A node that has failed ends now, whatever socket is left: it is started again when it has.
-    const text = `rxraft: ${paintFor(process.stderr).red(causeOf(error))}\n`;
+    // A stranger may have chosen its words.
+    const cause = causeOf(error).split('\n').map(harmless).join('\n');
+    const text = `rxraft: ${paintFor(process.stderr).red(cause)}\n`;
     process.stderr.write(text, () => process.exit());
   }
 }

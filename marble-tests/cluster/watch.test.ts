@@ -1,5 +1,8 @@
 /** Watches and snapshots of a real cluster. */
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
+import { WebSocketServer } from 'ws';
 import { cleanUp, Cluster, Run } from './cluster.js';
 
 afterEach(cleanUp);
@@ -61,6 +64,19 @@ describe('watch', () => {
   ])('2: %j', async (args, complaint) => {
     const ran = await new Run(args).ended;
     expect([ran.code, ran.stderr]).toEqual([2, expect.stringContaining(complaint)]);
+  });
+
+  it('lets no node speak to the terminal when it gives up (H3)', async () => {
+    const hostile = new WebSocketServer({ port: 0, host: '127.0.0.1' });
+    hostile.on('connection', (socket) => socket.close(4000, '\u001b[2Jowned'));
+    await once(hostile, 'listening');
+    const { port } = hostile.address() as AddressInfo;
+    const flags = ['--nodes', `127.0.0.1:${port}`, '--timeout', '0.2'];
+    const { code, stderr } = await new Run(['watch', ...flags]).ended;
+    hostile.close();
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/\nrxraft: .*\ufffd\[2Jowned/);
+    expect(stderr).not.toContain('\u001b');
   });
 
   it('gives up when no node answers, and says why', async () => {
