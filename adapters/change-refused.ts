@@ -1,4 +1,5 @@
 /** How a change of members (§6) can end without being made. */
+import type { NodeId } from '../lib/position.js';
 
 /** Why a change was not made, or not to its end. */
 export type ChangeFault =
@@ -48,4 +49,11 @@ export class ChangeRefused extends Error {
   ) {
     super(text);
   }
+}
+
+/** `silent`: those of the voters to be that are not there. */
+export function noMajority(voters: readonly NodeId[], silent: readonly NodeId[]): ChangeRefused {
+  const among = `of the voters ${voters.join(', ')} a majority must be up`;
+  const list = [...silent].sort().join(', ');
+  return new ChangeRefused('noMajority', `${among}, and silent is ${list}`);
 }

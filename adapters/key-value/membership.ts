@@ -9,7 +9,7 @@
 import type { ClusterConfig } from '../../lib/index.js';
 import { isMember, isVoter, toJointConsensus, uniqueNodes } from '../../lib/cluster-config.js';
 import type { NodeId } from '../../lib/position.js';
-import { ChangeRefused } from '../change-refused.js';
+import { ChangeRefused, noMajority } from '../change-refused.js';
 import type { ConfigChangesOptions } from '../config-changes.js';
 import { ConfigChanges, notCaughtUp } from '../config-changes.js';
 import type { Machine } from '../machine.js';
@@ -130,10 +130,7 @@ class Members implements Membership {
         if ((await ask(addressOf(each) ?? '')) === null) silent.push(each);
       }),
     );
-    if (voters.length - silent.length > voters.length / 2) return;
-    const list = [...silent].sort().join(', ');
-    const text = `of the voters ${voters.join(', ')} a majority must be up, and silent is ${list}`;
-    throw new ChangeRefused('noMajority', text);
+    if (silent.length >= voters.length / 2) throw noMajority(voters, silent);
   }
 
   /** Where all members live, and who comes; who has left is forgotten. */

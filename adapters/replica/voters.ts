@@ -6,7 +6,7 @@ import type { Observable } from 'rxjs';
 import { filter, map, merge, scan, startWith, timer } from 'rxjs';
 import { sameIds, toJointConsensus } from '../../lib/cluster-config.js';
 import type { NodeId } from '../../lib/position.js';
-import { ChangeRefused } from '../change-refused.js';
+import { noMajority } from '../change-refused.js';
 import type { ConfigChangesOptions } from '../config-changes.js';
 import { ConfigChanges } from '../config-changes.js';
 import type { Machine } from '../machine.js';
@@ -64,8 +64,6 @@ export class Voters {
     const enough = this.changes.leading(merge(enough$, late$));
     // Asks them all at once: the next heartbeat may be later than that.
     machine.read().catch(() => undefined);
-    if ((await enough) !== null) return;
-    const among = `of the voters ${voters.join(', ')} a majority must be up`;
-    throw new ChangeRefused('noMajority', `${among}, and silent is ${silent.join(', ')}`);
+    if ((await enough) === null) throw noMajority(voters, silent);
   }
 }
