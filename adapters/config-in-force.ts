@@ -1,5 +1,5 @@
 /** Which configuration is in force on a node (§6), by what it does and hears. */
-import { BehaviorSubject, ReplaySubject } from 'rxjs';
+import { BehaviorSubject } from 'rxjs';
 import type { Action, Role } from '../lib/action.js';
 import type { ClusterConfig } from '../lib/cluster-config.js';
 import { isMember, noCluster } from '../lib/cluster-config.js';
@@ -20,8 +20,8 @@ export class ConfigInForce {
     index: 0,
     isCommitted: false,
   });
-  /** The cluster has decided that this node is no member any more. */
-  readonly removed$ = new ReplaySubject<true>(1);
+  /** The cluster has decided that this node is no member any more; false again if it comes back. */
+  readonly isRemoved$ = new BehaviorSubject(false);
   private role: Role = 'follower';
   private commitIndex: LogIndex = 0;
 
@@ -34,6 +34,7 @@ export class ConfigInForce {
         break;
       case 'configChanged': {
         const { config, index } = action;
+        if (isMember(config, this.id)) this.setRemoved(false);
         this.onConfig({ config, index, isCommitted: index <= this.commitIndex });
         break;
       }
@@ -59,7 +60,7 @@ export class ConfigInForce {
     const { config, index } = this.inForce$.value;
     if (index === 0) return;
     if (noticed > index || (noticed === index && !isMember(config, this.id))) {
-      this.removed$.next(true);
+      this.setRemoved(true);
     }
   }
 
@@ -69,6 +70,10 @@ export class ConfigInForce {
     // A leader may have left itself out. Whoever only catches up may just not have come to the
     // entry that adds it.
     const isLeft = this.role === 'leader' && isCommitted && !isMember(config, this.id);
-    if (isLeft) this.removed$.next(true);
+    if (isLeft) this.setRemoved(true);
+  }
+
+  private setRemoved(isRemoved: boolean): void {
+    if (isRemoved !== this.isRemoved$.value) this.isRemoved$.next(isRemoved);
   }
 }

@@ -1,7 +1,17 @@
 /** One node of the key-value cluster while it runs: the circle, and what is around it. */
 import type { Server } from 'node:http';
 import type { Observable } from 'rxjs';
-import { delay, ignoreElements, lastValueFrom, merge, pipe, take, takeUntil, tap } from 'rxjs';
+import {
+  delay,
+  filter,
+  ignoreElements,
+  lastValueFrom,
+  merge,
+  pipe,
+  take,
+  takeUntil,
+  tap,
+} from 'rxjs';
 import { uniqueNodes } from '../../lib/cluster-config.js';
 import type { NodeId } from '../../lib/index.js';
 import { loop, raft } from '../../lib/index.js';
@@ -81,7 +91,7 @@ export async function running(
   const peers = (peer: NodeId): string | undefined => directory.addressOf(peer);
   const status = (): NodeStatus => statusOf(options, facts, keyValue, directory);
   const { leader$, members: known } = facts;
-  const { inForce$, removed$ } = known;
+  const { inForce$, isRemoved$ } = known;
   const snapshots = new Snapshots({ machine: keyValue, store });
   const watched = { changes, state, applied, leader: () => leader$.value };
   const requests = service({
@@ -90,7 +100,8 @@ export async function running(
     membership: membership({ id, machine: keyValue, inForce$, leader$, addressOf: peers, ask }),
     takeSnapshot: () => snapshots.take(),
   });
-  const goodbye$ = removed$.pipe(
+  const goodbye$ = isRemoved$.pipe(
+    filter(Boolean),
     take(1),
     tap(() => report({ type: 'removed' })),
     delay(farewellMs),

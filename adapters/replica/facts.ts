@@ -2,7 +2,7 @@
 import { BehaviorSubject, Subject } from 'rxjs';
 import type { Action, Role } from '../../lib/action.js';
 import type { ClusterConfig } from '../../lib/cluster-config.js';
-import { isMember, noCluster } from '../../lib/cluster-config.js';
+import { noCluster } from '../../lib/cluster-config.js';
 import type { NetworkInput } from '../../lib/input.js';
 import type { LogIndex, NodeId, Term } from '../../lib/position.js';
 import { ConfigInForce } from '../config-in-force.js';
@@ -38,14 +38,14 @@ export class Facts {
   /** From whom messages come. */
   readonly heard$ = new Subject<NodeId>();
 
-  constructor(private readonly id: NodeId) {
+  constructor(id: NodeId) {
     this.members = new ConfigInForce(id);
     this.status$ = new BehaviorSubject<ReplicaStatus>({
       ...{ id, role: 'follower', term: 0, leaderId: null },
       ...{ commitIndex: 0, appliedIndex: 0, config: noCluster, isRemoved: false },
       snapshotFault: null,
     });
-    this.members.removed$.subscribe(() => this.set({ isRemoved: true }));
+    this.members.isRemoved$.subscribe((isRemoved) => this.set({ isRemoved }));
   }
 
   note(action: Action, appliedIndex: LogIndex): void {
@@ -56,10 +56,8 @@ export class Facts {
         if (leaderId !== this.leader$.value) this.leader$.next(leaderId);
         return this.set({ role, term, leaderId });
       }
-      case 'configChanged': {
-        const { config } = action;
-        return this.set({ config, ...(isMember(config, this.id) && { isRemoved: false }) });
-      }
+      case 'configChanged':
+        return this.set({ config: action.config });
       case 'committed':
         return this.set({ commitIndex: action.commitIndex });
       case 'apply':

@@ -8,9 +8,7 @@ const pristine = { generation: 1, currentTerm: 0, votedFor: null, snapshot: null
 
 function facts(): { facts: Facts; isRemoved: () => boolean } {
   const all = new Facts('n1', pristine);
-  let removed = false;
-  all.members.removed$.subscribe(() => (removed = true));
-  return { facts: all, isRemoved: () => removed };
+  return { facts: all, isRemoved: () => all.members.isRemoved$.value };
 }
 
 const config = (all: Facts, members: ClusterConfig, index: number): void =>
