@@ -13,11 +13,13 @@ import { Violation } from '../trace/rules.js';
 import { linesOfFile } from '../trace/trace-lines.js';
 import { Crew } from './crew.js';
 import { Fleet } from './fleet.js';
+import { HeavyWriter } from './heavy-writer.js';
 import { checkable, HistoryFile } from './history-file.js';
 import { memberFaults } from './member-faults.js';
 import { Nemesis } from './nemesis.js';
 import { recovery } from './recovery.js';
 import { faultsOfStale } from './stale-reads.js';
+import { Watchers } from './watchers.js';
 
 export interface CampaignOptions {
   readonly nodes: number;
@@ -57,30 +59,35 @@ async function campaignOn(fleet: Fleet, options: CampaignOptions): Promise<reado
   if (fleet.faults.length > 0) return fleet.faults;
   const history = new HistoryFile(join(fleet.folder, 'history.jsonl'));
   const crew = new Crew(fleet, seed, history);
+  const heavy = new HeavyWriter(fleet, seed, history);
+  const watchers = new Watchers(fleet, seed);
   const nemesis = new Nemesis(fleet, seed, options.changes ? memberFaults : []);
   const progress = new Progress(options, fleet, history, nemesis);
   const ticks = setInterval(() => say(progress.line), progressMs);
   const end = performance.now() + seconds * 1000;
   while (performance.now() < end && fleet.faults.length === 0) await sleep(200);
   clearInterval(ticks);
-  await nemesis.stop();
+  await Promise.all([nemesis.stop(), heavy.stop()]);
   say(progress.line);
   const { longestWithoutWriteMs } = history;
-  if (fleet.faults.length === 0) await recovery(fleet, history, crew);
+  const told = (): Promise<void> => watchers.settled(history.operations);
+  if (fleet.faults.length === 0) await recovery(fleet, history, crew, told);
   // Nobody waits for a cluster that is known to be broken.
-  else await Promise.all([crew.quiet(), ...fleet.members.map((member) => member.crash())]);
+  else await Promise.all([crew.quiet(), watchers.stop(), ...fleet.members.map((member) => member.crash())]);
   history.flush();
   const begin = performance.now();
   const verdict = checkHistory(history.operations.map(checkable));
   const checkedMs = Math.round(performance.now() - begin);
   for (const failure of verdict.failures) fleet.fault(describeFailure(failure));
   for (const fault of faultsOfStale(history.stale, history.operations)) fleet.fault(fault);
+  const watched = watchers.check(history.operations);
   const trace = await replayed(fleet);
   say(
     [
       `${options.nodes} nodes${options.changes ? ', changing' : ''}, ${seconds} s, seed ${seed}: ${fleet.faults.length} violations`,
       `  operations: ${counted(Object.entries(history.outcomes))}; checked in ${checkedMs} ms`,
       ...crew.lines.map((line) => `    ${line}`),
+      `  watches: ${watched}`,
       `  traces: ${trace}`,
       `  elections won: ${fleet.leaders.size}, up to term ${fleet.term}`,
       `  snapshots sent: ${fleet.installations}, with one every ${fleet.snapshotEvery} entries`,

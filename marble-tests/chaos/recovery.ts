@@ -16,9 +16,15 @@ const convergenceMs = 300_000;
 
 /**
  * Heals the cluster, and notes as its faults what it does not achieve in time. All clients have to
- * be served once more, with what they have kept through the harm, before they stop.
+ * be served once more, with what they have kept through the harm, before they stop. `told` resolves
+ * when all who watch have been told what all nodes have.
  */
-export async function recovery(fleet: Fleet, history: HistoryFile, crew: Crew): Promise<void> {
+export async function recovery(
+  fleet: Fleet,
+  history: HistoryFile,
+  crew: Crew,
+  told: () => Promise<void>,
+): Promise<void> {
   fleet.note('all harm is over');
   await fleet.heal();
   const expected = async (what: string, holds: () => Promise<boolean>, ms: number) =>
@@ -37,6 +43,7 @@ export async function recovery(fleet: Fleet, history: HistoryFile, crew: Crew): 
     leaderMs,
   );
   await expected('all nodes have applied the same', () => isSame(fleet), convergenceMs);
+  await told();
   for (const member of fleet.members) await member.stop();
 }
 
