@@ -12,6 +12,7 @@ import { ask, client, defaultPorts, nodeList } from './client-command.js';
 import { addClusterCommands } from './cluster-commands.js';
 import type { Condition } from './commands.js';
 import { keyOf, UsageError, valueOf } from './input.js';
+import { leave } from './leave.js';
 import { clusterName, nodeOptions, originsOf, startMembers } from './members.js';
 import { nodeProcess } from './node-process.js';
 import { exitCodes } from './outcome.js';
@@ -195,7 +196,7 @@ async function main(): Promise<void> {
     // A stranger may have chosen its words.
     const cause = causeOf(error).split('\n').map(harmless).join('\n');
     const text = `rxraft: ${paintFor(process.stderr).red(cause)}\n`;
-    process.stderr.write(text, () => process.exit());
+    process.stderr.write(text, leave);
   }
 }
 

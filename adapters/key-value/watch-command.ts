@@ -10,6 +10,7 @@ import { connected } from './connection.js';
 import type { Lost } from './follow.js';
 import { follow } from './follow.js';
 import { InputError, keyOf, UsageError } from './input.js';
+import { leave } from './leave.js';
 import { harmless } from './terminal.js';
 import { linesOf } from './watch-lines.js';
 
@@ -70,7 +71,7 @@ async function watch(key: Uint8Array, isPrefix: boolean, flags: WatchFlags): Pro
     followed$.pipe(
       tap(print),
       takeUntil(stop$),
-      finalize(() => setImmediate(() => process.exit())),
+      finalize(() => setImmediate(leave)),
     ),
     { defaultValue: undefined },
   );

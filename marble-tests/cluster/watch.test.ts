@@ -1,6 +1,7 @@
 /** Watches and snapshots of a real cluster. */
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
 import { WebSocketServer } from 'ws';
 import { cleanUp, Cluster, Run } from './cluster.js';
@@ -56,6 +57,38 @@ describe('watch', () => {
       { type: 'current', key: 'b', value: 'v' },
     ]);
   });
+
+  it.each(['SIGTERM', 'SIGINT', 'the loss of all nodes'] as const)(
+    'ends by %s behind a whole line, also when its reader is slow',
+    async (cause) => {
+      const cluster = await Cluster.start();
+      const value = Buffer.alloc(1 << 20, 'v');
+      for (let n = 0; n < 4; n += 1) {
+        expect((await cluster.client(['put', `k${n}`, '-'], value)).code).toBe(0);
+      }
+      const flags = ['--nodes', cluster.nodes.join(','), '--timeout', '0.5'];
+      const watch = new Run(['watch', ...flags, '--from', '1', '--json']);
+      const { stdout } = watch.process;
+      await new Promise<void>((resolve) => {
+        stdout?.once('data', () => {
+          stdout.pause();
+          resolve();
+        });
+      });
+      if (cause === 'the loss of all nodes') {
+        await cluster.stop();
+        await watch.says(/^rxraft: /m);
+      } else {
+        watch.kill(cause);
+        await sleep(500);
+      }
+      stdout?.resume();
+      const ran = await watch.ended;
+      const lines = ran.stdout.toString().split('\n');
+      expect([ran.code, lines.at(-1)]).toEqual([cause.startsWith('SIG') ? 0 : 1, '']);
+      for (const line of lines.slice(0, -1)) expect(() => void JSON.parse(line)).not.toThrow();
+    },
+  );
 
   it.each([
     [['watch', 'x', '--prefix', 'y'], 'exclude each other'],
