@@ -4,7 +4,10 @@ import type { WatchAnswer } from './client-protocol.js';
 import type { KeyChange } from './changes.js';
 import { printable } from './terminal.js';
 
-/** Lines without their ends. `isFirst`: of the pieces of the values as they are. */
+/**
+ * Lines without their ends. `isFirst`: of the pieces of the values as they are. For programs those
+ * stand between `compacted` and `complete`; without the latter a lost node has left them half.
+ */
 export function linesOf(answer: WatchAnswer, isJson: boolean, isFirst: boolean): string[] {
   const { index } = answer;
   if (answer.type === 'watching') return [];
@@ -17,9 +20,10 @@ export function linesOf(answer: WatchAnswer, isJson: boolean, isFirst: boolean):
   const values = answer.values.map((change) =>
     isJson ? jsonLine(index, 'current', change) : textLine(index, 'is', change),
   );
-  if (!isFirst) return values;
   const text = `${index} what was changed before is not kept any more: the values as they are now`;
-  return [isJson ? JSON.stringify({ index, type: 'compacted' }) : text, ...values];
+  const first = isJson ? JSON.stringify({ index, type: 'compacted' }) : text;
+  const last = JSON.stringify({ index, type: 'complete' });
+  return [...(isFirst ? [first] : []), ...values, ...(isJson && answer.isLast ? [last] : [])];
 }
 
 function textLine(index: number, name: string, { key, value }: KeyChange): string {

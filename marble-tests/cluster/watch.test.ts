@@ -55,6 +55,7 @@ describe('watch', () => {
       { type: 'compacted' },
       { type: 'current', key: 'a', value: 'v' },
       { type: 'current', key: 'b', value: 'v' },
+      { type: 'complete' },
     ]);
   });
 
