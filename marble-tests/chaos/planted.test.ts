@@ -90,6 +90,28 @@ const planted: readonly Planted[] = [
     instead: "request.stale ? { type: 'value', value: new Uint8Array(Buffer.from('made up')) }",
     found: /^a stale read from thin air: /,
   },
+  {
+    fault: 'a watch goes on without what is not kept any more',
+    file: 'adapters/key-value/watch.js',
+    text: 'if (after < changes.base) {',
+    instead: 'if (after < 0) {',
+    found: /^watch: .* was not told \d+, /,
+  },
+  {
+    fault: 'a watch begins where its node is, which is behind',
+    file: 'adapters/key-value/watch.js',
+    text: 'request.from === null ? applied() : request.from - 1',
+    instead: 'request.from === null ? applied() : Math.min(applied(), request.from - 1)',
+    found: /^watch: .*: (?:watching|changes) \d+ after \d+$/,
+  },
+  {
+    fault: 'a watch on the command line leaves an entry out when it goes on with the next node',
+    file: 'adapters/key-value/follow.js',
+    text: 'from = behind(told.index);',
+    instead: 'from = behind(told.index) + 1;',
+    found:
+      /^watch: command was not told \d+, |command: .* by what was told, and .* by what is read$/,
+  },
 ];
 
 it.each(planted)('$fault: it is found', { timeout: patienceMs }, (fault) =>

@@ -3,15 +3,19 @@ import type { Pair, Told } from '../watches/recording.js';
 
 interface Line {
   readonly index: number;
-  readonly type: 'put' | 'delete' | 'compacted' | 'current';
+  readonly type: 'put' | 'delete' | 'compacted' | 'current' | 'complete';
   readonly key?: string;
   readonly value?: string;
 }
 
-/** What is told last is complete when something else is told, or at an orderly end. */
+/** An entry is complete when something else is told, or at an orderly end. */
 export class CommandLines {
-  private last: { readonly index: number; readonly isContent: boolean; pairs: Pair[] } | null =
-    null;
+  private rest = '';
+  /** Of one entry. */
+  private index = 0;
+  private pairs: Pair[] = [];
+  /** Of a content that is not complete yet. Null: there is none. */
+  private values: Pair[] | null = null;
 
   constructor(
     private readonly tell: (told: Told) => void,
@@ -19,30 +23,52 @@ export class CommandLines {
   ) {}
 
   hear(text: string): void {
+    const lines = `${this.rest}${text}`.split('\n');
+    this.rest = lines.pop() ?? '';
+    for (const line of lines) this.hearLine(line);
+  }
+
+  /** Nothing comes any more. `isWhole`: nothing has been cut off. */
+  end(isWhole: boolean): void {
+    if (isWhole && this.rest !== '') this.onFault(`a part of a line: ${this.rest.slice(0, 200)}`);
+    if (isWhole) this.finish();
+    this.pairs = [];
+    this.rest = '';
+  }
+
+  private hearLine(text: string): void {
     const line = parsed(text);
     if (line === null) {
       this.onFault(`a strange line of a watch: ${text.slice(0, 200)}`);
       return;
     }
-    const { index, type, key, value } = line;
-    const isContent = type === 'compacted' || type === 'current';
-    const { last } = this;
-    const isNew = type === 'compacted' || last?.index !== index || last.isContent !== isContent;
-    if (isNew) {
-      this.end(true);
-      this.last = { index, isContent, pairs: [] };
-      if (type === 'current') this.onFault(`values as they are, and nothing that says so: ${text}`);
+    const { index, type, key = '', value = null } = line;
+    if (type === 'put' || type === 'delete') {
+      // A content that has not been completed was cut by the loss of a node.
+      this.values = null;
+      if (index !== this.index) this.finish();
+      this.index = index;
+      this.pairs.push([key, value]);
+      return;
     }
-    if (key !== undefined) this.last?.pairs.push([key, value ?? null]);
+    this.finish();
+    if (type === 'compacted') this.values = [];
+    else if (this.values === null) this.onFault(`${type}, and nothing was compacted: ${text}`);
+    else if (type === 'current') this.values.push([key, value]);
+    else {
+      this.tell({ type: 'current', index, isLast: true, pairs: this.values });
+      this.values = null;
+    }
   }
 
-  end(isComplete: boolean): void {
-    const { last } = this;
-    this.last = null;
-    if (last === null || !isComplete) return;
-    const { index, isContent, pairs } = last;
-    if (isContent) this.tell({ type: 'current', index, isLast: true, pairs });
-    else this.tell({ type: 'changes', index, pairs });
+  /** Nothing has come for long: there is no more of this entry. */
+  flush(): void {
+    if (this.rest === '') this.finish();
+  }
+
+  private finish(): void {
+    if (this.pairs.length > 0) this.tell({ type: 'changes', index: this.index, pairs: this.pairs });
+    this.pairs = [];
   }
 }
 

@@ -1,7 +1,6 @@
 /** One sitting of somebody who watches: from an index on, until it ends or is ended. */
 import type { ChildProcess } from 'node:child_process';
 import { spawn } from 'node:child_process';
-import { createInterface } from 'node:readline';
 import { WebSocket } from 'ws';
 import { Conversation } from '../../adapters/gateway/conversation.js';
 import { clientPath } from '../../adapters/gateway/protocol.js';
@@ -102,11 +101,12 @@ export function byCommand(program: string, isKilled: () => boolean): Sit {
     const killed = (): boolean => child.kill('SIGKILL');
     process.once('exit', killed);
     const lines = new CommandLines(hear, onFault);
-    const quiet = (): NodeJS.Timeout => setTimeout(() => lines.end(true), quietMs);
+    const quiet = (): NodeJS.Timeout => setTimeout(() => lines.flush(), quietMs);
     let idle = quiet();
-    createInterface({ input: child.stdout }).on('line', (line) => {
-      lines.hear(line);
-      idle.refresh();
+    let isReading = true;
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      lines.hear(text);
+      if (isReading) idle.refresh();
     });
     let said = '';
     child.stderr.on('data', (text) => (said = `${said}${text}`.slice(-1000)));
@@ -127,6 +127,7 @@ export function byCommand(program: string, isKilled: () => boolean): Sit {
       endOf(child, isKilled());
     };
     const pause = (isPaused: boolean): void => {
+      isReading = !isPaused;
       clearTimeout(idle);
       if (isPaused) child.stdout.pause();
       else child.stdout.resume();
