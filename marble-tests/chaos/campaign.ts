@@ -73,7 +73,12 @@ async function campaignOn(fleet: Fleet, options: CampaignOptions): Promise<reado
   const told = (): Promise<void> => watchers.settled(history.operations);
   if (fleet.faults.length === 0) await recovery(fleet, history, crew, told);
   // Nobody waits for a cluster that is known to be broken.
-  else await Promise.all([crew.quiet(), watchers.stop(), ...fleet.members.map((member) => member.crash())]);
+  else
+    await Promise.all([
+      crew.quiet(),
+      watchers.stop(),
+      ...fleet.members.map((member) => member.crash()),
+    ]);
   history.flush();
   const begin = performance.now();
   const verdict = checkHistory(history.operations.map(checkable));

@@ -41,11 +41,10 @@ export class Watchers {
 
   constructor(
     private readonly fleet: Fleet,
-    private readonly program: string,
     seed: number,
   ) {
     const chance = new Random(seed + 3000);
-    const command = byCommand(program, () => chance.chance(0.5));
+    const command = byCommand(fleet.program, () => chance.chance(0.5));
     const all: [string, Sit, Scope, Manner, from: number | null | 'always 1'][] = [
       ['client', byClient, everything, steady, 1],
       ['restless client', byClient, everything, restless, 1],
@@ -86,7 +85,7 @@ export class Watchers {
       return late.length === 0;
     };
     // What they have not been told is said by the checker, in more words.
-    const patienceMs = this.program === built ? upToDateMs : plantedMs;
+    const patienceMs = fleet.program === built ? upToDateMs : plantedMs;
     await until('all who watch are up to date', isSettled, patienceMs).catch((error: unknown) =>
       fleet.fault(String(error)),
     );
