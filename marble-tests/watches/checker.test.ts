@@ -4,8 +4,8 @@
  * A recording is a text: `all:` or the key that is watched (`k*`: all that begin so), the index
  * that it began with (`-`: from now on), and what it was told. `4` watching up to 4; `5(x=a,y-)`
  * the changes of 5: x is a, and y is deleted; `7[x=a]` the content at 7, `7[x=a…` a piece that is
- * not the last; `!` the node was lost; `.` it has left. An operation is `put x a 0-10`, as the linearizability
- * checker's tests write it: `?` nobody knows, `!` certainly not.
+ * not the last; `!` the node was lost; `.` it has left. An operation is `put x a 0-10`, from 0 to
+ * 10; `?` behind it: nobody knows, `!`: certainly not done.
  */
 import { describe, expect, it } from 'vitest';
 import type { Operation } from '../linearizability/history.js';
