@@ -35,7 +35,8 @@ import type { Failure } from './gateway/protocol.js';
 import { isFailure } from './gateway/protocol.js';
 import { lateNews } from './late-news.js';
 import type { Machine } from './machine.js';
-import { machine, NotApplied, OutcomeUnknown, Overloaded } from './machine.js';
+import { machine, NotApplied, OutcomeUnknown } from './machine.js';
+import { defaultLimits } from './machine-options.js';
 import { maxTimerMs } from './network-settings.js';
 import { Answered } from './replica/answered.js';
 import { Facts } from './replica/facts.js';
@@ -58,6 +59,7 @@ import type {
 import type { Store } from './storage.js';
 import { traced } from './trace.js';
 import { turnScheduler } from './turn-scheduler.js';
+import { Room } from './waiters.js';
 
 export { ChangeRefused } from './change-refused.js';
 export type { ChangeFault } from './change-refused.js';
@@ -114,7 +116,7 @@ class ReplicaNode<State, Command, Result> {
   private readonly patienceMs: number;
   private readonly stop$ = new ReplaySubject<void>(1);
   private readonly ended: Promise<void>;
-  private readonly underway = { requests: 0, bytes: 0 };
+  private readonly room: Room;
   private isOver = false;
   /** What ended it, if anything has. */
   private fault: Error | null = null;
@@ -133,6 +135,7 @@ class ReplicaNode<State, Command, Result> {
       throw new ConfigError('initialState', causeOf(error));
     }
     this.patienceMs = patienceMs;
+    this.room = new Room({ ...defaultLimits, ...options.limits });
     this.facts = new Facts(id);
     this.state$ = new BehaviorSubject(initialState);
     this.machine = this.machineOf();
@@ -311,21 +314,11 @@ class ReplicaNode<State, Command, Result> {
   }
 
   /** By the limits of the machine, which knows nothing of those who wait for a leader. */
-  private async bounded(request: ReplicaRequest): Promise<ReplicaAnswer<Result> | Failure> {
-    const { underway } = this;
-    const { waiters = 65_536, waitingBytes = 64 << 20 } = this.options.limits ?? {};
+  private bounded(request: ReplicaRequest): Promise<ReplicaAnswer<Result> | Failure> {
     const bytes = request.type === 'dispatch' ? sizeOfLogged(request) : 0;
-    if (underway.requests >= waiters) throw new Overloaded(`${waiters} waiters`);
-    if (underway.bytes + bytes > waitingBytes)
-      throw new Overloaded(`${waitingBytes} waiting bytes`);
-    underway.requests += 1;
-    underway.bytes += bytes;
-    try {
-      return await this.requests.answer(request, false);
-    } finally {
-      underway.requests -= 1;
-      underway.bytes -= bytes;
-    }
+    return this.room.wait(bytes, (waiter) => {
+      void this.requests.answer(request, false).then((answer) => waiter.resolve(answer));
+    });
   }
 
   private over(): NotApplied {

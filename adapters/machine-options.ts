@@ -98,7 +98,7 @@ export interface MachineSettings<State, Command, Result, Block, Data> {
   readonly scheduler: SchedulerLike | null;
 }
 
-const defaultLimits: MachineLimits = Object.freeze({
+export const defaultLimits: MachineLimits = Object.freeze({
   commandBytes: 4 << 20,
   waiters: 65_536,
   waitingBytes: 64 << 20,
