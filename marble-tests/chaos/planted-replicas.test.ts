@@ -28,6 +28,27 @@ const planted: readonly Planted[] = [
     found: /^a read of .* was known before$/,
   },
   {
+    fault: 'a lock has the same token for all',
+    file: 'dist/adapters/recipes/locks.js',
+    text: 'index * commandsPerEntry + offset',
+    instead: '1',
+    found: /has the token 1/,
+  },
+  {
+    fault: 'an effect that is due hides those before it',
+    file: 'dist/adapters/recipes/effects.js',
+    text: 'const more = [...due, ',
+    instead: 'const more = [',
+    found: /was acknowledged, and never had its effect$/,
+  },
+  {
+    fault: 'a job is claimed by everybody',
+    file: 'dist/adapters/recipes/jobs.js',
+    text: 'firing <= newest',
+    instead: 'false',
+    found: /^the job of .* has run again/,
+  },
+  {
     fault: 'an application has a reducer that is not the same on all nodes',
     file: 'marble-tests/chaos/replicas/reducer.mjs',
     text: 'const isMet = ',

@@ -38,14 +38,19 @@ export interface Failed {
 
 export type ReplicaAnswer = Done | Failed;
 
-export type StatusAnswer = ReplicaStatus & Seen;
+export interface StatusAnswer extends ReplicaStatus, Seen {
+  /** A digest of the whole state. */
+  readonly whole: string;
+  /** So many effects are not done yet. */
+  readonly due: number;
+}
 
 /** A call without an answer is given up after so long: its outcome is not known. */
 const patienceMs = 3000;
 
 export async function ask(
   address: string,
-  path: 'dispatch' | 'read' | 'voters',
+  path: 'dispatch' | 'read' | 'voters' | 'quiet',
   body: unknown,
   timeoutMs = patienceMs,
 ): Promise<ReplicaAnswer> {

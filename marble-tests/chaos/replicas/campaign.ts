@@ -19,6 +19,7 @@ import { ReplicaClient } from './client.js';
 import { replicasRecover } from './ends.js';
 import { replicaMemberFaults } from './member-faults.js';
 import { Observers } from './observers.js';
+import { judgePromises } from './promises.js';
 
 export const replicaProgram = fileURLToPath(new URL('./program.mjs', import.meta.url));
 
@@ -82,12 +83,14 @@ async function campaignOn(fleet: Fleet, options: CampaignOptions): Promise<void>
   for (const failure of failures) fleet.fault(describeFailure(failure));
   const files = fleet.folders.map((folder) => `${folder}.states`).filter(existsSync);
   for (const path of files) chain.readFile(path);
+  const promises = judgePromises(fleet.folder, fault);
   const trace = await replayed(fleet);
   say(
     [
       `${options.nodes} replicas${options.changes ? ', changing' : ''}, ${seconds} s, seed ${seed}: ${fleet.faults.length} violations`,
       `  operations: ${counted(Object.entries(history.outcomes))}`,
       `  versions seen: ${chain.size}; states by observers: ${observers.line}`,
+      `  recipes: ${promises}`,
       `  traces: ${trace}`,
       `  elections won: ${fleet.leaders.size}, up to term ${fleet.term}`,
       `  snapshots sent: ${fleet.installations}, with one every ${fleet.snapshotEvery} entries`,

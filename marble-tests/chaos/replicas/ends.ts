@@ -6,7 +6,7 @@ import type { Fleet } from '../fleet.js';
 import type { MemberStatus } from '../settled.js';
 import { leaderMs, settled } from '../settled.js';
 import type { StatusAnswer } from './ask.js';
-import { statusOf } from './ask.js';
+import { ask, statusOf } from './ask.js';
 import type { ClientWorld } from './client.js';
 import { ReplicaClient } from './client.js';
 
@@ -29,17 +29,28 @@ export async function replicasRecover(
   await settled(fleet, async () => (await statuses(fleet)).map(asMember));
   await quiet();
   await expected('a write, and every key from every node', lastCalls(fleet, world), leaderMs);
+  await expected('no node asks any more', () => areQuiet(fleet), leaderMs);
   let last = 0;
   const isSame = async (): Promise<boolean> => {
     const all = await statuses(fleet);
     for (const each of all) world.chain.see(each, each.id);
     const states = new Set(all.map((each) => JSON.stringify(stateOf(each))));
     last = all[0]?.version ?? 0;
-    return all.length === fleet.members.length && states.size === 1;
+    const isDone = all.every(({ due }) => due === 0);
+    return isDone && all.length === fleet.members.length && states.size === 1;
   };
-  await expected('all replicas have the same state', isSame, convergenceMs);
+  await expected(
+    'all effects are done, and all replicas have the same state',
+    isSame,
+    convergenceMs,
+  );
   await expected('all observers have it', async () => reaches(last), convergenceMs);
   for (const member of fleet.members) await member.stop();
+}
+
+async function areQuiet(fleet: Fleet): Promise<boolean> {
+  const answers = await Promise.all(fleet.addresses.map((address) => ask(address, 'quiet', null)));
+  return answers.every(({ outcome }) => outcome === 'done');
 }
 
 async function statuses(fleet: Fleet): Promise<readonly StatusAnswer[]> {
@@ -57,8 +68,8 @@ function asMember({ config, leaderId, ...rest }: StatusAnswer): MemberStatus {
   };
 }
 
-function stateOf({ appliedIndex, commitIndex, version, digest }: StatusAnswer): unknown {
-  return { appliedIndex, commitIndex, version, digest };
+function stateOf({ appliedIndex, commitIndex, version, digest, whole }: StatusAnswer): unknown {
+  return { appliedIndex, commitIndex, version, digest, whole };
 }
 
 /** What is found now belongs to the history. A call that comes to nothing is made again. */

@@ -6,9 +6,11 @@ import type { Subscription } from 'rxjs';
 import { defer, distinctUntilChanged, interval, map, startWith, switchMap } from 'rxjs';
 import { WebSocket } from 'ws';
 import { observe } from '../../../adapters/observe.js';
+import type { Held } from '../../../adapters/recipes/locks.js';
+import { slices } from '../../../adapters/recipes/slices.js';
 import type { Fleet } from '../fleet.js';
 import type { Chain } from './chain.js';
-import { reducerWith } from './reducer.mjs';
+import { partsWith } from './parts.mjs';
 
 /** In no campaign: then an observer would take an older state. */
 const setBackMs = 3_600_000;
@@ -50,6 +52,7 @@ export class Observers {
 class Observer {
   version = 0;
   count = 0;
+  private held: Held | null = null;
   readonly following: Subscription;
 
   constructor(
@@ -64,19 +67,30 @@ class Observer {
       defer(() => {
         // Who begins anew may meet a node that is behind.
         this.version = 0;
-        const reducer = reducerWith(alarm);
+        this.held = null;
+        const { reducer } = slices(partsWith(alarm));
         const webSocket = WebSocket;
         return observe(list, { reducer, cluster: 'replica', setBackMs, webSocket }).state$;
       });
     this.following = urls$.pipe(switchMap(following$)).subscribe({
-      next: (state) => {
-        if (state.version < this.version) alarm(`${this.version}, and then ${state.version}`);
-        this.version = state.version;
+      next: ({ keys, locks }) => {
+        if (keys.version < this.version) alarm(`${this.version}, and then ${keys.version}`);
+        this.version = keys.version;
         this.count += 1;
-        this.chain.see(state, `the observer ${name}`);
+        this.chain.see(keys, `the observer ${name}`);
+        this.onLock(locks['the lock'], alarm);
       },
       error: (error: unknown) => alarm(`has ended: ${String(error)}`),
     });
+  }
+
+  /** "A fencing token that grows from holder to holder." */
+  private onLock(held: Held | undefined, alarm: (text: string) => void): void {
+    if (held === undefined) return;
+    const { token, owner } = this.held ?? { token: 0, owner: '' };
+    const isGrown = held.token > token || (held.token === token && held.owner === owner);
+    if (!isGrown) alarm(`${held.owner} has the token ${held.token} after ${token} of ${owner}`);
+    this.held = held;
   }
 }
 

@@ -5,20 +5,25 @@
  *     POST /dispatch   { command, requestId }    result, or name, outcome and text of its error
  *     POST /read       { key, consistency }      the value of a key, version and digest
  *     POST /voters     [id, …]
+ *     POST /quiet                              nothing new is asked for by the recipes
  *     GET  /status     GET /nodes
  *
  * Every state that it has goes to the file `<data>.states`, as lines `[version, digest]`.
  */
+import { createHash } from 'node:crypto';
 import { appendFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 import process from 'node:process';
 import { text as textOf } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { distinctUntilChanged, filter, map, take } from 'rxjs';
+import { slice, slices } from 'rxraft/adapters/recipes/slices';
 import { replica } from 'rxraft/adapters/replica';
 import { traceFile } from 'rxraft/adapters/trace-file';
 import { AddressBook } from './address-book.mjs';
-import { initialState, reducerWith } from './reducer.mjs';
+import { partsWith } from './parts.mjs';
+import { useRecipes } from './recipes.mjs';
 
 const text = { type: 'string' };
 const { values } = parseArgs({
@@ -39,7 +44,7 @@ const farewellMs = 1000;
 function say(line) {
   process.stdout.write(`${id} ${line}\n`);
 }
-const reducer = reducerWith((line) => say(`finds an error: ${line}`));
+const parts = partsWith((line) => say(`finds an error: ${line}`));
 
 const contacts = values.join?.split(',') ?? [];
 const peers = Object.fromEntries(values.peers?.split(',').map((each) => each.split('=')) ?? []);
@@ -47,7 +52,7 @@ const founders = { ...peers, [id]: listen };
 const book = new AddressBook(`${data}.nodes`, listen);
 
 function known() {
-  return { ...book.nodes, ...node.state.nodes, ...founders };
+  return { ...book.nodes, ...keys.state.nodes, ...founders };
 }
 
 function inquire() {
@@ -55,10 +60,10 @@ function inquire() {
 }
 
 const node = replica({
-  ...{ id, reducer, initialState, folder: data },
+  ...{ id, folder: data, ...slices(parts) },
   nodes: founders,
   ...(contacts.length > 0 && { initialVoters: [] }),
-  addressOf: (peer) => node.state.nodes[peer] ?? book.addressOf(peer),
+  addressOf: (peer) => keys.state.nodes[peer] ?? book.addressOf(peer),
   snapshotEvery: { entries: Number(values['snapshot-every']) },
   trace: traced(traceFile({ path: values.trace, limitBytes: Number(values['trace-limit']) })),
   onRequest: (request, response) => void serve(request, response),
@@ -66,6 +71,9 @@ const node = replica({
     if (type === 'refused' || (type === 'unsent' && reason === 'unknownPeer')) inquire();
   },
 });
+
+const keys = slice(node, parts, 'keys');
+const asking = useRecipes(node, parts, { folder: dirname(data), run });
 
 /** The trace tells of a snapshot that has come; a replica does not say so otherwise. */
 function traced(file) {
@@ -98,12 +106,12 @@ async function answerTo(url, body) {
   switch (url) {
     case '/dispatch': {
       const { command, requestId } = JSON.parse(body);
-      return { outcome: 'done', ...(await node.dispatch(command, { requestId })) };
+      return { outcome: 'done', ...(await keys.dispatch(command, { requestId })) };
     }
     case '/read': {
       const { key, consistency } = JSON.parse(body);
       const look = ({ keys, version, digest }) => ({ found: keys[key] ?? null, version, digest });
-      const seen = await node.read(look, { consistency });
+      const seen = await keys.read(look, { consistency });
       return { outcome: 'done', ...seen, run };
     }
     case '/voters':
@@ -111,15 +119,25 @@ async function answerTo(url, body) {
       return { outcome: 'done' };
     case '/nodes':
       return known();
+    case '/quiet':
+      asking.unsubscribe();
+      return { outcome: 'done' };
     default:
-      return { ...status, version: node.state.version, digest: node.state.digest };
+      return { ...status, ...overview() };
   }
+}
+
+/** Of the keys, and of all of the state. */
+function overview() {
+  const { version, digest } = keys.state;
+  const whole = createHash('sha256').update(JSON.stringify(node.state)).digest('hex');
+  return { version, digest, whole, due: node.state.tasks.due.length };
 }
 
 let status = null;
 // A line that a kill or a small disk has torn ends here.
 note('\n"start"');
-node.state$
+keys.state$
   .pipe(
     map(({ nodes }) => nodes),
     distinctUntilChanged(),
@@ -128,7 +146,7 @@ node.state$
     next: (nodes) => book.learn(nodes),
     error: () => undefined,
   });
-node.state$.subscribe({
+keys.state$.subscribe({
   next: ({ version, digest }) => note(JSON.stringify([version, digest])),
   error: (error) => end(error),
   complete: () => end(null),

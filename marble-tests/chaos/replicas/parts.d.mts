@@ -1,0 +1,21 @@
+import type { WithEffects, EffectCommand } from '../../../adapters/recipes/effects.js';
+import type { JobClaim, Jobs } from '../../../adapters/recipes/jobs.js';
+import type { LockCommand, LockResult, Locks } from '../../../adapters/recipes/locks.js';
+import type { Slice } from '../../../adapters/recipes/slices.js';
+import type { ReplicaCommand } from './ask.js';
+import type { Result, State } from './reducer.mjs';
+
+/** A command whose effect is a line in a file. */
+export interface Task {
+  readonly name: string;
+}
+
+/** A type, since an interface is no record. */
+export type Parts = {
+  readonly keys: Slice<State, ReplicaCommand, Result>;
+  readonly tasks: Slice<WithEffects<number, Task>, EffectCommand<Task>, number | null>;
+  readonly locks: Slice<Locks, LockCommand, LockResult>;
+  readonly jobs: Slice<Jobs, JobClaim, boolean>;
+};
+
+export function partsWith(alarm: (text: string) => void): Parts;
