@@ -92,21 +92,21 @@ const planted: readonly Planted[] = [
   },
   {
     fault: 'a watch goes on without what is not kept any more',
-    file: 'adapters/key-value/watch.js',
+    file: 'dist/adapters/key-value/watch.js',
     text: 'if (after < changes.base) {',
     instead: 'if (after < 0) {',
     found: /^watch: .* was not told \d+, /,
   },
   {
     fault: 'a watch begins where its node is, which is behind',
-    file: 'adapters/key-value/watch.js',
+    file: 'dist/adapters/key-value/watch.js',
     text: 'request.from === null ? applied() : request.from - 1',
     instead: 'request.from === null ? applied() : Math.min(applied(), request.from - 1)',
     found: /^watch: .*: (?:watching|changes) \d+ after \d+$/,
   },
   {
     fault: 'a watch on the command line leaves an entry out when it goes on with the next node',
-    file: 'adapters/key-value/follow.js',
+    file: 'dist/adapters/key-value/follow.js',
     text: 'from = behind(told.index);',
     instead: 'from = behind(told.index) + 1;',
     found:
