@@ -19,7 +19,10 @@ export interface GetOptions {
 export type Watched<Key> = { readonly key: Key } | { readonly prefix: Key };
 
 export interface WatchOptions {
-  /** The index of the log to begin with: 1 or more. Default: from now on. */
+  /**
+   * The index of the log to begin with: 1 or more. Default: from now on, which is from what the
+   * node that is asked has applied. One that has just started may tell older changes first.
+   */
   readonly from?: LogIndex;
 }
 

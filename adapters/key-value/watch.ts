@@ -27,9 +27,10 @@ const silentEntries = 1000;
 const vainSigns = 2;
 
 /**
- * Without an index: what changes from now on. What is not kept any more is replaced by the values
- * as they are, and that is said: also when a reader is so slow that the log overtakes it. Ends with
- * the signal. A sign of life comes after `idleMs` without one. Throws when there have been some in
+ * Without an index: what changes from now on, which is from what this node has applied: of one that
+ * is behind, older changes come first. What is not kept any more is replaced by the values as they
+ * are, and that is said: also when a reader is so slow that the log overtakes it. Ends with the
+ * signal. A sign of life comes after `idleMs` without one. Throws when there have been some in
  * vain, because this node hears of no leader, or has not come to the index: another one may know
  * more. Each answer is made when the one before it has been taken.
  */
@@ -97,8 +98,10 @@ function* current(
   const names: string[] = [];
   const held: Uint8Array[] = [];
   // In one turn, since the map is changed in place: so of each key as little as can be.
-  for (const [name, value] of values) {
-    if (isPrefix ? !name.startsWith(meant) : name !== meant) continue;
+  const one = values.get(meant);
+  const found = isPrefix ? values : one === undefined ? [] : [[meant, one] as const];
+  for (const [name, value] of found) {
+    if (!name.startsWith(meant)) continue;
     names.push(name);
     held.push(value);
   }
