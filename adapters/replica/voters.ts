@@ -31,7 +31,7 @@ export class Voters {
 
   /** Makes the change, as the leader. One that was made already is done; see `run`. */
   lead(voters: readonly NodeId[]): Promise<void> {
-    return this.changes.run(`a change to the voters ${[...voters].sort().join(', ')}`, () =>
+    return this.changes.run(`a change to the voters ${JSON.stringify([...voters].sort())}`, () =>
       this.change(voters),
     );
   }

@@ -249,6 +249,15 @@ describe('a change is refused', () => {
     expect(await refusal(first)).toBe('notCaughtUp');
   });
 
+  it('while one is under way whose ids look like these when they are written as a list', async () => {
+    start({ patienceMs: 20_000 });
+    const leader = await cluster.leader();
+    const first = leader.changeVoters(['a', 'b', 'c', 'd']);
+    const second = leader.changeVoters(['a', 'b', 'c, d']);
+    expect(await refusal(second)).toBe('changeInProgress');
+    expect(await refusal(first)).toBe('notCaughtUp');
+  });
+
   it('where nobody leads, as certainly not done', async () => {
     start({ patienceMs: 500 });
     cluster.cut$.next(['a', 'b']);
