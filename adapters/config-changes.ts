@@ -1,6 +1,16 @@
 /** Changes of members (§6) as a leader makes them: one after the other, each to its end. */
 import type { Observable } from 'rxjs';
-import { endWith, filter, firstValueFrom, map, merge, NEVER, ReplaySubject, timer } from 'rxjs';
+import {
+  catchError,
+  endWith,
+  filter,
+  firstValueFrom,
+  map,
+  merge,
+  NEVER,
+  ReplaySubject,
+  timer,
+} from 'rxjs';
 import type { ClusterConfig } from '../lib/cluster-config.js';
 import { isJointConsensus } from '../lib/cluster-config.js';
 import type { NodeId } from '../lib/position.js';
@@ -63,6 +73,13 @@ export class ConfigChanges {
   /** What is in force when it is committed, and no change is under way. */
   settled(): Promise<InForce> {
     return firstValueFrom(merge(this.lost$, this.settled$, this.late()));
+  }
+
+  /** The same of a change that the log has taken: whoever leads next may complete it. */
+  completed(): Promise<InForce> {
+    const lost = new OutcomeUnknown('the leadership ended before the change was complete');
+    const lost$ = this.lost$.pipe(catchError(() => thrown(lost)));
+    return firstValueFrom(merge(lost$, this.settled$, this.late()));
   }
 
   /** Proposes what is made of the configuration in force, until the log takes it. */

@@ -76,7 +76,7 @@ class Members implements Membership {
     if (!isMember(config, id)) await this.changes.propose(id, listening);
     await this.catchUp(id, address);
     await this.changes.propose(id, (from) => toJointConsensus(from, [id], []));
-    await this.changes.settled();
+    await this.changes.completed();
   }
 
   private async remove(id: NodeId): Promise<void> {
@@ -100,7 +100,7 @@ class Members implements Membership {
         ? toJointConsensus(from, [], [id])
         : { ...from, nonVoters: from.nonVoters.filter((each) => each !== id) },
     );
-    await this.changes.settled();
+    await this.changes.completed();
   }
 
   /** The node that answers there must be the one that is meant, and have no other cluster. */

@@ -47,7 +47,7 @@ export class Voters {
     if (coming.length + leaving.length === 0) return;
     await this.refuseLoss(voters, config.voters.length === 1);
     await this.changes.propose(who, (from) => toJointConsensus(from, coming, leaving));
-    await this.changes.settled();
+    await this.changes.completed();
   }
 
   /** A majority of those who will vote must be there, or the change could never be completed. */

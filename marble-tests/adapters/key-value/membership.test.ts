@@ -27,6 +27,8 @@ let running: Map<string, { id: string; applied: number; voters: string[] }>;
 let lagging = false;
 /** How often nodes were looked at. */
 let looks = 0;
+/** Somebody else leads from then on. */
+let isOverAt: 'joint' | null = null;
 let state = emptyState();
 let leader: Membership;
 
@@ -34,7 +36,9 @@ function take(config: ClusterConfig): void {
   const index = inForce$.value.index + 1;
   inForce$.next({ config, index, isCommitted: true });
   for (const each of running.values()) if (!lagging) each.applied = index;
-  if (isJointConsensus(config)) take(toFinalConfig(config));
+  if (!isJointConsensus(config)) return;
+  if (isOverAt === 'joint') leader$.next('n2');
+  else take(toFinalConfig(config));
 }
 
 beforeEach(() => {
@@ -43,6 +47,7 @@ beforeEach(() => {
   refusals = [];
   lagging = false;
   looks = 0;
+  isOverAt = null;
   const config = clusterOf(['n1', 'n2', 'n3']);
   inForce$ = new BehaviorSubject<InForce>({ config, index: 1, isCommitted: true });
   leader$ = new BehaviorSubject<string | null>('n1');
@@ -256,6 +261,14 @@ describe('one change at a time', () => {
     leader$.next('n2');
     inForce$.next({ ...inForce$.value, isCommitted: false });
     await expect(leader.lead(remove('n2'))).rejects.toThrow(NotLeader);
+  });
+
+  it.each([
+    ['add', add('n4')],
+    ['remove', remove('n2')],
+  ])('is unknown when the log has taken it and the leader is over: %s', async (_, change) => {
+    isOverAt = 'joint';
+    await expect(leader.lead(change)).rejects.toThrow(OutcomeUnknown);
   });
 
   it('is unknown when it is in the log and not decided', async () => {

@@ -8,7 +8,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { ChangeRefused } from '../../../adapters/change-refused.js';
 import { clock } from '../../../adapters/clock.js';
 import type { InForce } from '../../../adapters/config-in-force.js';
-import { NotApplied, NotLeader } from '../../../adapters/machine.js';
+import { NotApplied, NotLeader, OutcomeUnknown } from '../../../adapters/machine.js';
 import type { ReplicaStatus } from '../../../adapters/replica/facts.js';
 import { maxVoters } from '../../../adapters/replica/protocol.js';
 import { Voters } from '../../../adapters/replica/voters.js';
@@ -212,6 +212,23 @@ it('a change that another leader has overtaken meanwhile does not add to that on
   heard$.next('d');
   expect(await change).toBeInstanceOf(NotLeader);
   expect(proposed.filter(isJointConsensus)).toEqual([]);
+});
+
+it('a change that the log has taken is not called undone when its leader is over', async () => {
+  start();
+  const config = clusterOf(['a', 'b', 'c']);
+  const inForce$ = new BehaviorSubject<InForce>({ config, index: 1, isCommitted: true });
+  const leader$ = new BehaviorSubject<string | null>('a');
+  const heard$ = new BehaviorSubject('b');
+  const changeConfig = async (to: ClusterConfig) => {
+    inForce$.next({ config: to, index: 2, isCommitted: true });
+    leader$.next('b');
+    return { term: 1, index: 2 };
+  };
+  const machine = { changeConfig, read: () => new Promise<never>(() => undefined) };
+  const voters = new Voters({ id: 'a', machine, inForce$, leader$, heard$ });
+  // The next leader completes it: of a joint configuration nothing else can come.
+  expect(await settled(voters.lead(['a', 'b']))).toBeInstanceOf(OutcomeUnknown);
 });
 
 describe('a change is refused', () => {
