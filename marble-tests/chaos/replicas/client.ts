@@ -8,11 +8,16 @@ import type { Random } from '../../simulation/random.js';
 import { keys } from '../client.js';
 import { now } from '../clock.js';
 import type { HistoryFile } from '../history-file.js';
-import type { Done, ReplicaAnswer, ReplicaCommand } from './ask.js';
+import type { Done, ReplicaAnswer, ReplicaCommand, Seen } from './ask.js';
 import { ask } from './ask.js';
 import type { Chain, Floor } from './chain.js';
 
 const mostTries = 4;
+
+/** Of a client's newest acknowledged commands: far fewer than replicas remember of all. */
+const mostKept = 100;
+
+type Identified = ReplicaCommand & { readonly id: string };
 
 export type Asked = Pick<Operation, 'op' | 'key' | 'value' | 'expected'>;
 
@@ -29,6 +34,7 @@ export class ReplicaClient {
   private turn: number;
   private commands = 0;
   private isOver = false;
+  private acknowledged: readonly (Seen & { readonly command: Identified })[] = [];
   /** What it saw last of each key. */
   private readonly seen = new Map<string, string | null>();
 
@@ -68,6 +74,7 @@ export class ReplicaClient {
     const dice = this.random.next();
     if (dice < 0.05) await this.look();
     else if (dice < 0.06) await this.beRefused();
+    else if (dice < 0.1) await this.repeat();
     else await this.call(this.choose());
     if (this.random.chance(0.05)) this.leave();
   }
@@ -83,7 +90,7 @@ export class ReplicaClient {
 
   /** What the reducer throws reaches whoever asked, however often, and nothing is changed by it. */
   private async beRefused(): Promise<void> {
-    const answer = await this.command({ type: 'refuse' });
+    const answer = await this.command({ id: this.nextId(), type: 'refuse' });
     if (answer.outcome === 'done') this.world.fault('a command that throws has a result');
   }
 
@@ -99,20 +106,19 @@ export class ReplicaClient {
   private async write({ op, key, value, expected }: Asked): Promise<ReplicaAnswer> {
     const type = op === 'get' ? 'refuse' : op;
     const { floor } = this.world.chain;
-    const command: ReplicaCommand = {
-      ...{ type, key },
+    const command: Identified = {
+      ...{ id: this.nextId(), type, key },
       ...(typeof value === 'string' && { value }),
       ...(expected !== undefined && { expected }),
     };
     const answer = await this.command(command);
-    if (answer.outcome === 'done') await this.acknowledged(command, answer, floor);
+    if (answer.outcome === 'done') this.acknowledge(command, answer, floor);
     if (answer.outcome === 'failed') this.world.fault(`a ${type} has failed: ${answer.text}`);
     return answer;
   }
 
-  /** Sends it under the next id until it is known what came of it, or for some tries. */
-  private async command(command: ReplicaCommand): Promise<ReplicaAnswer> {
-    this.commands += 1;
+  /** Sends it until it is known what came of it, or for some tries. */
+  private async command(command: Identified): Promise<ReplicaAnswer> {
     /** What an earlier try may have done. */
     let doubt: ReplicaAnswer | null = null;
     for (let tries = 1; ; tries += 1) {
@@ -128,21 +134,26 @@ export class ReplicaClient {
     }
   }
 
-  private send(command: ReplicaCommand): Promise<ReplicaAnswer> {
-    const id = this.commandId;
-    return ask(this.address, 'dispatch', { command: { ...command, id }, requestId: id });
+  private send(command: Identified): Promise<ReplicaAnswer> {
+    return ask(this.address, 'dispatch', { command, requestId: command.id });
   }
 
-  /** Now and then it is sent once more: nothing happens, and the answer is the same. */
-  private async acknowledged(command: ReplicaCommand, done: Done, floor: Floor): Promise<void> {
-    const { chain, fault } = this.world;
-    chain.write(done, this.commandId, floor);
-    if (!this.random.chance(0.03)) return;
-    this.leave();
+  private acknowledge(command: Identified, done: Done, floor: Floor): void {
+    this.world.chain.write(done, command.id, floor);
+    const { version, digest } = done;
+    this.acknowledged = [{ command, version, digest }, ...this.acknowledged].slice(0, mostKept);
+  }
+
+  /** Sends again what was acknowledged: nothing happens, and the answer is the same. */
+  private async repeat(): Promise<void> {
+    const before = this.random.pick(this.acknowledged);
+    if (before === undefined) return;
+    const { command, version, digest } = before;
     const again = await this.send(command);
-    if (again.outcome !== 'done') return;
-    if (again.version === done.version && again.digest === done.digest) return;
-    fault(`${this.commandId} made version ${done.version}, and again ${again.version}`);
+    if (again.outcome === 'failed') this.world.fault(`${command.id} has failed: ${again.text}`);
+    if (again.outcome !== 'done') return this.leave();
+    if (again.version === version && again.digest === digest) return;
+    this.world.fault(`${command.id} made version ${version}, and again ${again.version}`);
   }
 
   private choose(): Asked {
@@ -168,7 +179,8 @@ export class ReplicaClient {
     return nodes[this.turn % nodes.length] ?? '';
   }
 
-  private get commandId(): string {
+  private nextId(): string {
+    this.commands += 1;
     return `c${this.id}-${this.commands}`;
   }
 
