@@ -21,6 +21,7 @@ import {
 import { refuseUnsavable } from './name.js';
 import type { Part } from './part.js';
 import type { Slice } from './slices.js';
+import { wishesOf } from './wishes.js';
 
 export interface Held {
   readonly owner: string;
@@ -63,26 +64,22 @@ export const locks: Slice<Locks, LockCommand, LockResult> = {
     const isFree = held === undefined || held.until <= now;
     if (!isFree && held.owner !== owner) return { state, result: null };
     const token = isFree ? index * commandsPerEntry + offset : held.token;
-    return { state: { ...state, [name]: { owner, token, until: now + forMs } }, result: token };
+    // Words may come in another order than they were said in.
+    const until = isFree ? now + forMs : Math.max(held.until, now + forMs);
+    return { state: { ...state, [name]: { owner, token, until } }, result: token };
   },
 };
 
 export interface LockOptions {
-  /** Unique among those who want the lock. Default: the id of the node. */
+  /**
+   * Unique among those who want the lock: who asks a replica for it under one name, also twice,
+   * holds it once, and the last one gives it back. Default: the id of the node.
+   */
   readonly owner?: string;
   /** So long it is held after a holder has vanished, in milliseconds. Default 10,000. */
   readonly forMs?: number;
   /** Milliseconds since 1970. Default `Date.now`. */
   readonly now?: () => number;
-}
-
-/** How many in this process want a lock, by owner and name: none that would take it away. */
-const wanted = new Map<string, number>();
-
-function want(who: string, by: 1 | -1): void {
-  const count = (wanted.get(who) ?? 0) + by;
-  if (count === 0) wanted.delete(who);
-  else wanted.set(who, count);
 }
 
 /**
@@ -103,24 +100,21 @@ export function lock(
     let token: number | null = null;
     let until = 0;
     let isOver = false;
-    const who = JSON.stringify([owner, name]);
-    want(who, 1);
-    const giveBack = (given: number): void => {
-      r.dispatch({ type: 'release', name, token: given }).catch(() => undefined);
-    };
-    /** A word that comes when nobody waits any more. A younger wish of this owner has it now. */
+    const wishes = wishesOf(r.status$, JSON.stringify([owner, name]));
+    wishes.enter();
+    const leaveBehind = (given: number): void =>
+      wishes.leaveBehind(given, () => r.dispatch({ type: 'release', name, token: given }));
+    /** A word that comes when this one does not wait any more. */
     const onLate = (given: LockResult): void => {
-      if (isOver && given !== null && given !== token && !wanted.has(who)) giveBack(given);
+      if (isOver && given !== null && given !== token) leaveBehind(given);
     };
-    const acquire = (asked: number): Promise<LockResult> => {
-      const word = r.dispatch({ type: 'acquire', name, owner, now: asked, forMs });
-      word.then(onLate, () => undefined);
-      return word;
-    };
+    const acquire = (asked: number): Promise<LockResult> =>
+      wishes.ask(r.dispatch({ type: 'acquire', name, owner, now: asked, forMs }), onLate);
     /** The token, when it is ours; refused or lost words are asked again by the next tick. */
     const acquire$ = defer(() => {
-      const asked = now();
-      return defer(() => acquire(asked)).pipe(
+      let asked = 0;
+      return wishes.returned$.pipe(
+        switchMap(() => acquire((asked = now()))),
         tap((given) => {
           // Under a newer token somebody else may have held it meanwhile.
           const isKept = given !== null && (token === null || given === token);
@@ -145,8 +139,8 @@ export function lock(
     );
     const leave = (): void => {
       isOver = true;
-      want(who, -1);
-      if (token !== null) giveBack(token);
+      if (token !== null) leaveBehind(token);
+      wishes.leave();
     };
     return won$.pipe(
       switchMap((given) => concat(of(given), keep$)),

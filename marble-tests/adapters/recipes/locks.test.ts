@@ -20,7 +20,7 @@ import {
 import type { Context } from 'rxjs-marbles';
 import { describe, expect, it } from 'vitest';
 import type { LockCommand, LockResult, Locks } from '../../../adapters/recipes/locks.js';
-import { lock } from '../../../adapters/recipes/locks.js';
+import { lock, locks } from '../../../adapters/recipes/locks.js';
 import type { Part } from '../../../adapters/recipes/part.js';
 import { marbles } from '../../marbles.js';
 
@@ -41,15 +41,19 @@ const later = (result$: Observable<LockResult>, frames = 1): Observable<LockResu
 type Word = LockResult | 'refused' | 'silent' | { readonly late: number };
 
 /** A cluster that says these words, one after the other, and the last one for ever. */
-function cluster(words: readonly Word[], holder$: Observable<number>) {
+function cluster(words: readonly Word[], holder$: Observable<number>, releaseFrames = 0) {
   const rest = [...words];
   const said: string[] = [];
   const part = {
     id: 'a',
+    status$: NEVER,
     select: () => holder$,
     dispatch: (command: LockCommand) => {
       said.push(`${asyncScheduler.now()} ${command.type}`);
-      if (command.type === 'release') return promiseOf(of(command.token));
+      if (command.type === 'release') {
+        const word$ = of(command.token);
+        return promiseOf(releaseFrames === 0 ? word$ : later(word$, releaseFrames));
+      }
       const word = rest.length > 1 ? rest.shift() : rest[0];
       if (word === 'silent') return promiseOf(NEVER);
       if (word === 'refused') return promiseOf(later(throwError(() => new Error('no leader'))));
@@ -178,5 +182,33 @@ describe('a lock', () => {
       m.expect(wishes$, '^-----!').toBeObservable('---t---', { t: 12 });
     })();
     expect(said).toEqual(['0 acquire', '2 acquire', '6 release']);
+  });
+
+  it('that is on its way back is asked for behind that: else it would be given back after all', () => {
+    const { part, said } = cluster([12, 15], of(0), 4);
+    marbles((m: Context) => {
+      const wish$ = lock(part, 'door', { forMs: 9, now: () => asyncScheduler.now() });
+      const wishes$ = merge(wish$.pipe(takeUntil(timer(2))), timer(3).pipe(mergeMap(() => wish$)));
+      m.expect(wishes$, '^-------!').toBeObservable('-t-----u-', { t: 12, u: 15 });
+    })();
+    expect(said).toEqual(['0 acquire', '2 release', '6 acquire', '8 release']);
+  });
+
+  it('is given back by the last of those who hold it under one name', () => {
+    const { part, said } = cluster([12], of(0));
+    marbles((m: Context) => {
+      const wish$ = lock(part, 'door', { forMs: 90, now: () => asyncScheduler.now() });
+      const wishes$ = merge(wish$.pipe(takeUntil(timer(4))), timer(2).pipe(mergeMap(() => wish$)));
+      m.expect(wishes$, '^-----!').toBeObservable('-t-t---', { t: 12 });
+    })();
+    expect(said).toEqual(['0 acquire', '2 acquire', '6 release']);
+  });
+
+  it('is not held for less by a word that comes late', () => {
+    const at = { term: 1, index: 1, offset: 0 };
+    const acquire = { type: 'acquire', name: 'door', owner: 'a', forMs: 9 } as const;
+    const { state } = locks.reducer({}, { ...acquire, now: 20 }, at);
+    const later = locks.reducer(state, { ...acquire, now: 12 }, { ...at, index: 2 });
+    expect(later.state['door']).toEqual({ owner: 'a', token: 4096, until: 29 });
   });
 });
