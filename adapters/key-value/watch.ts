@@ -1,15 +1,13 @@
 /** What whoever watches is told: what changes, from an index of the log on. */
 import type { LogIndex, NodeId } from '../../lib/position.js';
 import type { Request, WatchAnswer } from './client-protocol.js';
-import type { Changes, KeyChange } from './changes.js';
-import type { State } from './reducer.js';
+import type { KeyChange } from './changes.js';
+import type { Picture, Pictured } from './pictures.js';
+import { pictureOf, pictureOfKey } from './pictures.js';
 
 type WatchRequest = Extract<Request, { readonly type: 'watch' }>;
 
-export interface Watched {
-  readonly changes: Changes;
-  readonly state: () => State;
-  readonly applied: () => LogIndex;
+export interface Watched extends Pictured {
   /** As far as this node knows. */
   readonly leader: () => NodeId | null;
 }
@@ -18,7 +16,10 @@ export interface Watched {
 const answerBytes = 256 << 10;
 
 /** Each pair costs time and memory beside its bytes, as these do. */
-const pairBytes = 16;
+const pairBytes = 256;
+
+/** So many keys are looked at in one turn. */
+const keysAtOnce = 8192;
 
 /** Whose keys do not change is told about this often how far the log is. */
 const silentEntries = 1000;
@@ -40,7 +41,7 @@ export async function* watching(
   signal: AbortSignal,
   idleMs = 5000,
 ): AsyncGenerator<WatchAnswer> {
-  const { changes, state, applied } = watched;
+  const { changes, applied } = watched;
   const isMeant = matcherOf(request);
   let after = request.from === null ? applied() : request.from - 1;
   let said = after;
@@ -49,12 +50,11 @@ export async function* watching(
   yield { type: 'watching', index: after };
   while (!signal.aborted) {
     if (after < changes.base) {
-      after = said = applied();
-      for (const piece of current(after, state(), request)) {
-        yield piece;
-        // The node has more to do than this.
-        await new Promise(setImmediate);
-      }
+      const picture = request.isPrefix
+        ? pictureOf(watched)
+        : pictureOfKey(watched, nameOf(request));
+      after = said = picture.index;
+      yield* current(picture, request);
       saidAt = performance.now();
       continue;
     }
@@ -88,35 +88,32 @@ function faultOf({ leader, applied }: Watched, after: LogIndex): string | null {
   return after > applied() ? `this node has come to ${applied()}, and not yet to ${after}` : null;
 }
 
-/** The values as they are now, in pieces: they are never changed in place. */
-function* current(
-  index: LogIndex,
-  { values }: State,
-  { key, isPrefix }: WatchRequest,
-): Generator<WatchAnswer> {
-  const meant = Buffer.from(key).toString('latin1');
-  const names: string[] = [];
-  const held: Uint8Array[] = [];
-  // In one turn, since the map is changed in place: so of each key as little as can be.
-  const one = values.get(meant);
-  const found = isPrefix ? values : one === undefined ? [] : [[meant, one] as const];
-  for (const [name, value] of found) {
-    if (!name.startsWith(meant)) continue;
-    names.push(name);
-    held.push(value);
-  }
+/** The values of a picture, in pieces, each in a turn of its own: the node has more to do. */
+async function* current(
+  { index, names, values }: Picture,
+  request: WatchRequest,
+): AsyncGenerator<WatchAnswer> {
+  const meant = nameOf(request);
   let piece: KeyChange[] = [];
   let bytes = 0;
-  for (const [at, value] of held.entries()) {
-    const name = new Uint8Array(Buffer.from(names[at] ?? '', 'latin1'));
-    piece.push({ key: name, value });
-    bytes += pairBytes + name.length + value.length;
+  for (const [at, value] of values.entries()) {
+    if (at % keysAtOnce === keysAtOnce - 1) await new Promise(setImmediate);
+    const name = names[at] ?? '';
+    if (!name.startsWith(meant)) continue;
+    const key = new Uint8Array(Buffer.from(name, 'latin1'));
+    piece.push({ key, value });
+    bytes += pairBytes + key.length + value.length;
     if (bytes < answerBytes) continue;
     yield { type: 'current', index, isLast: false, values: piece };
     piece = [];
     bytes = 0;
+    await new Promise(setImmediate);
   }
   yield { type: 'current', index, isLast: true, values: piece };
+}
+
+function nameOf({ key }: WatchRequest): string {
+  return Buffer.from(key).toString('latin1');
 }
 
 function matcherOf({ key: meant, isPrefix }: WatchRequest): (key: Uint8Array) => boolean {

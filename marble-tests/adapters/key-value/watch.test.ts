@@ -74,6 +74,47 @@ describe('a watch', () => {
     expect(await next(watch)).toBe('changes 3 c');
   });
 
+  it('shares what it takes to tell the values with all who begin while changes are kept', async () => {
+    const store = new Store();
+    for (const key of ['a', 'b', 'c']) store.put(key);
+    store.changes.reset((store.applied = 9));
+    const { values } = store.state;
+    let looks = 0;
+    const look = (): MapIterator<[string, Uint8Array]> => {
+      looks += 1;
+      return values.entries();
+    };
+    Object.defineProperty(values, Symbol.iterator, { value: look });
+    const watches = Array.from({ length: 20 }, () => store.watch('', true, 1));
+    for (const watch of watches) {
+      store.put('d');
+      await watch.next();
+      expect(await next(watch)).toBe('current 10 a,b,c,d!');
+      expect(store.applied === 10 || (await next(watch)) === 'changes 11 d').toBe(true);
+    }
+    expect(looks).toBe(1);
+    const one = store.watch('d', false, 1);
+    await one.next();
+    expect(await next(one)).toBe('current 29 d!');
+    expect(looks).toBe(1);
+    // What changed since then is not kept any more.
+    for (let times = 0; times < 5001; times += 1) store.put('d');
+    const late = store.watch('', true, 1);
+    await late.next();
+    expect(await next(late)).toBe('current 5030 a,b,c,d!');
+    expect(looks).toBe(2);
+  });
+
+  it('tells not many values at once, however short they are', async () => {
+    const store = new Store();
+    for (let i = 0; i < 5000; i += 1) store.state.values.set(`k${i}`, bytes(''));
+    store.changes.reset((store.applied = 9));
+    const watch = store.watch('', true, 1);
+    await watch.next();
+    const { value } = (await watch.next()) as { value: { values: readonly unknown[] } };
+    expect(value.values.length).toBeLessThanOrEqual(1024);
+  });
+
   it.each<[string, boolean, string]>([
     ['user/', true, 'changes 2 user/1'],
     ['user', false, 'changes 4 user'],
