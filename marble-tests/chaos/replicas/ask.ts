@@ -46,7 +46,7 @@ export interface StatusAnswer extends ReplicaStatus, Seen {
 }
 
 /** A call without an answer is given up after so long: its outcome is not known. */
-const patienceMs = 3000;
+export const patienceMs = 3000;
 
 export async function ask(
   address: string,

@@ -11,6 +11,7 @@ import type { HistoryFile } from '../history-file.js';
 import type { Done, ReplicaAnswer, ReplicaCommand, Seen } from './ask.js';
 import { ask } from './ask.js';
 import type { Chain, Floor } from './chain.js';
+import { Outside } from './outside.js';
 
 const mostTries = 4;
 
@@ -34,6 +35,8 @@ export class ReplicaClient {
   private turn: number;
   private commands = 0;
   private isOver = false;
+  /** Half of all clients use that of the package, the others ask the program. */
+  private readonly outside: Outside | null;
   private acknowledged: readonly (Seen & { readonly command: Identified })[] = [];
   /** What it saw last of each key. */
   private readonly seen = new Map<string, string | null>();
@@ -44,6 +47,7 @@ export class ReplicaClient {
     private readonly world: ClientWorld,
   ) {
     this.turn = id;
+    this.outside = id % 2 === 0 ? null : new Outside();
   }
 
   async work(): Promise<void> {
@@ -51,10 +55,16 @@ export class ReplicaClient {
       await this.step();
       await sleep(this.random.below(30));
     }
+    this.close();
   }
 
   stop(): void {
     this.isOver = true;
+  }
+
+  /** Its connection, if it has one. */
+  close(): void {
+    this.outside?.close();
   }
 
   /** Asks, and writes down what came of it. Null: nobody was there to be asked. */
@@ -135,6 +145,7 @@ export class ReplicaClient {
   }
 
   private send(command: Identified): Promise<ReplicaAnswer> {
+    if (this.outside !== null) return this.outside.send(this.world.nodes(), command);
     return ask(this.address, 'dispatch', { command, requestId: command.id });
   }
 
@@ -187,6 +198,7 @@ export class ReplicaClient {
   /** From now on the next node is asked. */
   private leave(): void {
     this.turn += 1;
+    if (this.random.chance(0.2)) this.close();
   }
 }
 

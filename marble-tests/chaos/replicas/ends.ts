@@ -74,16 +74,25 @@ function stateOf({ appliedIndex, commitIndex, version, digest, whole }: StatusAn
 
 /** What is found now belongs to the history. A call that comes to nothing is made again. */
 function lastCalls(fleet: Fleet, world: ClientWorld): () => Promise<boolean> {
-  const last = { op: 'put', key: 'the last', value: 'of all' } as const;
+  const last = { op: 'put', key: 'the last' } as const;
   const reads = [...keys, last.key].map((key) => ({ op: 'get', key }) as const);
   const rest = fleet.addresses.flatMap((address, at) => {
     const here = { ...world, nodes: () => [address] };
     const client = new ReplicaClient(1000 + at, new Random(at), here);
-    return (at === 0 ? [last, ...reads] : reads).map((asked) => () => client.call(asked));
+    const write = { ...last, value: `of ${at}` };
+    const calls = [write, ...reads].map((asked) => async () => {
+      const operation = await client.call(asked);
+      return operation?.outcome === 'ok';
+    });
+    const close = async (): Promise<boolean> => {
+      client.close();
+      return true;
+    };
+    return [...calls, close];
   });
   return async () => {
     for (let call = rest[0]; call !== undefined; call = rest[0]) {
-      if ((await call())?.outcome !== 'ok') return false;
+      if (!(await call())) return false;
       rest.shift();
     }
     return true;
