@@ -84,9 +84,10 @@ export interface LockOptions {
 
 /**
  * Waits for a lock, emits its token, and keeps the lock until it is unsubscribed, which gives it
- * back, also when it is granted only after that; completes when it was lost, because it could not
- * be kept in time. Clocks may differ, and a holder may be frozen: what the lock guards must take
- * the token, and refuse a lower one than it has seen.
+ * back, also when it is granted only after that (where nobody hears of the grant it is free again
+ * after `forMs`); completes when it was lost, because it could not be kept in time. Clocks may
+ * differ, and a holder may be frozen: what the lock guards must take the token, and refuse a lower
+ * one than it has seen.
  *
  *     lock             --3--------|      lost
  */
