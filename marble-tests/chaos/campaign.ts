@@ -93,14 +93,21 @@ async function campaignOn(fleet: Fleet, options: CampaignOptions): Promise<reado
       `  operations: ${counted(Object.entries(history.outcomes))}; checked in ${checkedMs} ms`,
       ...crew.lines.map((line) => `    ${line}`),
       `  watches: ${watched}`,
-      `  traces: ${trace}`,
-      `  elections won: ${fleet.leaders.size}, up to term ${fleet.term}`,
-      `  snapshots sent: ${fleet.installations}, with one every ${fleet.snapshotEvery} entries`,
       `  longest time without a successful write: ${Math.round(longestWithoutWriteMs)} ms`,
-      `  faults: ${counted(nemesis.counts)}`,
+      ...clusterLines(fleet, nemesis, trace),
     ].join('\n'),
   );
   return fleet.faults;
+}
+
+/** What a campaign says of its cluster in the end. */
+export function clusterLines(fleet: Fleet, nemesis: Nemesis, trace: string): readonly string[] {
+  return [
+    `  traces: ${trace}`,
+    `  elections won: ${fleet.leaders.size}, up to term ${fleet.term}`,
+    `  snapshots sent: ${fleet.installations}, with one every ${fleet.snapshotEvery} entries`,
+    `  faults: ${counted(nemesis.counts)}`,
+  ];
 }
 
 /** Replays what the nodes have written, and says how much it was. */

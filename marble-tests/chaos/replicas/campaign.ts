@@ -10,7 +10,7 @@ import { until } from '../../cluster/cluster.js';
 import { checkHistory, describeFailure } from '../../linearizability/checker.js';
 import { Random } from '../../simulation/random.js';
 import type { CampaignOptions } from '../campaign.js';
-import { counted, Progress, replayed } from '../campaign.js';
+import { clusterLines, counted, Progress, replayed } from '../campaign.js';
 import { Fleet } from '../fleet.js';
 import { checkable, HistoryFile } from '../history-file.js';
 import { Nemesis } from '../nemesis.js';
@@ -91,11 +91,8 @@ async function campaignOn(fleet: Fleet, options: CampaignOptions): Promise<void>
       `  operations: ${counted(Object.entries(history.outcomes))}`,
       `  versions seen: ${chain.size}; states by observers: ${observers.line}`,
       `  recipes: ${promises}`,
-      `  traces: ${trace}`,
-      `  elections won: ${fleet.leaders.size}, up to term ${fleet.term}`,
-      `  snapshots sent: ${fleet.installations}, with one every ${fleet.snapshotEvery} entries`,
       `  longest time without a successful write: ${Math.round(longestWithoutWriteMs)} ms`,
-      `  faults: ${counted(nemesis.counts)}`,
+      ...clusterLines(fleet, nemesis, trace),
     ].join('\n'),
   );
 }
