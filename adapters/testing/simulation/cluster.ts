@@ -104,12 +104,12 @@ export class SimulatedCluster<State, Command, Result> {
     this.clients.start();
     this.nemesis.start();
     this.settle();
-    while (this.stepsTaken < plan.steps && (await this.step()));
+    await this.goOn(() => this.stepsTaken >= plan.steps);
     if (this.broken === null) {
       healing.start();
       this.settle();
       const end = this.stepsTaken + longestHealing;
-      while (!healing.isDone && this.stepsTaken < end && (await this.step()));
+      await this.goOn(() => healing.isDone || this.stepsTaken >= end);
       if (!healing.isDone) world.fail('(L) the cluster finds no rest');
     }
     await this.end();
@@ -126,23 +126,30 @@ export class SimulatedCluster<State, Command, Result> {
     time.after(profile.writeMs, again);
   }
 
-  /** One event, with everything that follows from it at once. False when the run is over. */
-  private async step(): Promise<boolean> {
+  /** Event after event, until it is enough, or a rule is broken, or nothing is due any more. */
+  private async goOn(isEnough: () => boolean): Promise<void> {
+    while (!isEnough() && this.step()) {
+      // Promises of clients are answered before anything else happens.
+      if (this.ledger.isOpen) await Promise.resolve();
+      this.settle();
+      if (this.broken !== null) return;
+    }
+  }
+
+  /** One event, with everything that follows from it at once. False when none is due. */
+  private step(): boolean {
     try {
       if (!this.world.time.step()) return false;
     } catch (error) {
       this.world.fail(`(T) an event ends with ${String(error)}`);
     }
     this.stepsTaken += 1;
-    // Promises of clients are answered before anything else happens.
-    if (this.ledger.isOpen) await Promise.resolve();
-    this.settle();
-    return this.broken === null;
+    return true;
   }
 
   private settle(): void {
+    this.world.witness.settle();
     for (const { id, leaks } of this.members.values()) {
-      this.world.witness.settle(id);
       if (leaks > 0) this.world.fail(`(T) ${id} has ended, and its timers go on`);
     }
   }

@@ -90,7 +90,11 @@ class NodeAction<T> extends Subscription implements SchedulerAction<T> {
     private readonly work: Work<T>,
   ) {
     super();
-    this.add(() => this.cancel());
+  }
+
+  override unsubscribe(): void {
+    this.cancel();
+    super.unsubscribe();
   }
 
   schedule(state?: T, delayMs = 0): Subscription {

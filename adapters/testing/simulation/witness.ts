@@ -28,6 +28,7 @@ export class Witness {
   readonly commits: CommitWitness;
   elections = 0;
   private readonly messages: MessageWitness;
+  private touched: NodeView[] = [];
   /** Of each term, its leader. */
   private readonly elected = new Map<number, string>();
   /** Of each entry ever appended, by index and term: what it is, and the term before it. */
@@ -79,6 +80,7 @@ export class Witness {
 
   onAction(id: string, action: SimulatedAction): void {
     const view = this.view(id);
+    if (!view.isTouched) this.touched.push(view);
     view.isTouched = true;
     switch (action.type) {
       case 'roleChanged':
@@ -118,17 +120,23 @@ export class Witness {
     }
   }
 
-  /** A turn of a node is over: what must hold of it as a whole. */
-  settle(id: string): void {
-    const view = this.view(id);
-    if (!view.isTouched) return;
+  /** A turn is over: of each node that has said something, what must hold of it as a whole. */
+  settle(): void {
+    if (this.touched.length === 0) return;
+    for (const view of this.touched) if (view.isTouched) this.settleView(view);
+    this.touched = [];
+  }
+
+  private settleView(view: NodeView): void {
     view.isTouched = false;
-    const { log, commitIndex, appliedIndex, config } = view;
+    const { id, log, commitIndex, appliedIndex, config } = view;
     this.hold(commitIndex <= log.lastIndex, `(5) ${id} committed what it has not`);
     this.hold(appliedIndex <= commitIndex, `(5) ${id} applied what is not committed`);
     const latest = log.latestConfig ?? noConfig;
     const isLatest = config === latest || JSON.stringify(config) === JSON.stringify(latest);
     this.hold(isLatest, `(10) the configuration of ${id} is not its log's`);
+    // The same object from now on: it need not be looked into with every turn.
+    if (isLatest) view.config = latest;
   }
 
   /** "At most one leader can be elected in a given term" (§5.2). */
