@@ -7,6 +7,9 @@ import { addTotals, noTotals } from './campaign.js';
 /** Seeds that a thread takes at once. */
 const share = 100;
 
+/** A run is a few megabytes that soon are garbage: the less often they are looked at the better. */
+const resourceLimits = { maxYoungGenerationSizeMb: 64 };
+
 /**
  * The same totals as on one thread, but that after a violation the seeds that others have taken
  * meanwhile are counted too. Threads run JavaScript: this works in the built package.
@@ -20,7 +23,9 @@ export async function runParallelCampaign(
   const end = campaign.firstSeed + campaign.seeds;
   let next = campaign.firstSeed;
   const work = async (): Promise<void> => {
-    const worker = new Worker(new URL('./campaign-worker.js', import.meta.url));
+    const worker = new Worker(new URL('./campaign-worker.js', import.meta.url), {
+      resourceLimits,
+    });
     while (next < end && totals.violation === null) {
       const firstSeed = next;
       next = Math.min(end, next + share);
