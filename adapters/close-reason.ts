@@ -1,3 +1,14 @@
+/** How a WebSocket is closed, and why. */
+
+/** The codes of RFC 6455 §7.4.1 that are used here. */
+export const closeCode = {
+  goingAway: 1001,
+  unreadable: 1007,
+  /** "A policy": to read what one has asked for. */
+  tooSlow: 1008,
+  tryAgainLater: 1013,
+} as const;
+
 /** A close frame has room for so many bytes of a reason (RFC 6455 §5.5). */
 const reasonBytes = 123;
 

@@ -12,6 +12,7 @@ import { map } from 'rxjs';
 import * as v from 'valibot';
 import type { WebSocket } from 'ws';
 import { WebSocketServer } from 'ws';
+import { closeCode } from '../close-reason.js';
 import { refuse } from '../gateway/door.js';
 import type { ControlFrame } from '../live/control-protocol.js';
 import { controlPath } from '../live/control-protocol.js';
@@ -42,8 +43,6 @@ const controlRequest = v.strictObject({
 /** Pages at once, and bytes in what they say. */
 const maxPages = 32;
 const maxPayload = 1024;
-
-const unreadable = 1007;
 
 export async function pageServer(options: PageServerOptions): Promise<PageServer> {
   const server = createServer((request, response) => {
@@ -128,7 +127,7 @@ function talk(socket: WebSocket, processes: Processes): void {
     try {
       processes.onRequest(v.parse(controlRequest, JSON.parse((data as Buffer).toString())));
     } catch {
-      socket.close(unreadable, 'no request that is known here: load the page anew');
+      socket.close(closeCode.unreadable, 'no request that is known here: load the page anew');
     }
   });
 }

@@ -10,7 +10,7 @@ import type { Subscription } from 'rxjs';
 import type { WebSocket } from 'ws';
 import { WebSocketServer } from 'ws';
 import { causeOf } from '../cause.js';
-import { closeReason } from '../close-reason.js';
+import { closeCode, closeReason } from '../close-reason.js';
 import { pulse } from '../ws-dial.js';
 import { refuse } from '../gateway/door.js';
 import type { Answer, Request } from '../key-value/client-protocol.js';
@@ -48,11 +48,6 @@ const defaultLimits: LiveLimits = Object.freeze({
   ...{ pages: 64, requests: 256, unreadBytes: 1 << 20 },
 });
 
-/** The codes of RFC 6455 §7.4.1 and its registry. */
-const goingAway = 1001;
-const unreadable = 1007;
-const tryAgainLater = 1013;
-
 /** Open while it is subscribed; never emits, never completes. Unsubscribing cuts all pages. */
 export function liveDoor(server: Server, options: LiveDoorOptions): Observable<never> {
   const limits = { ...defaultLimits, ...options.limits };
@@ -74,7 +69,7 @@ export function liveDoor(server: Server, options: LiveDoorOptions): Observable<n
     return () => {
       server.off('upgrade', onUpgrade);
       const { clients } = sockets;
-      for (const socket of clients) socket.close(goingAway, 'the node is stopping');
+      for (const socket of clients) socket.close(closeCode.goingAway, 'the node is stopping');
       setTimeout(() => clients.forEach((socket) => socket.terminate()), 200).unref();
       sockets.close();
     };
@@ -126,7 +121,7 @@ class Page {
       if (isBinary) throw new Error('bytes where words should be');
       asked = parseLiveRequest(frame.toString());
     } catch (error) {
-      return this.end(unreadable, `not ${liveProtocol}: ${causeOf(error)}`);
+      return this.end(closeCode.unreadable, `not ${liveProtocol}: ${causeOf(error)}`);
     }
     void this.handle(asked);
   }
@@ -153,7 +148,7 @@ class Page {
     if (socket.readyState !== socket.OPEN) return;
     if (socket.bufferedAmount + frame.length > limits.unreadBytes) {
       return this.end(
-        tryAgainLater,
+        closeCode.tryAgainLater,
         `this page reads too slowly: ${limits.unreadBytes} bytes wait`,
       );
     }

@@ -54,7 +54,7 @@ const planted: readonly Planted[] = [
   },
   {
     fault: 'an entry of a batch is acknowledged and lost',
-    file: 'dist/adapters/gateway/door.js',
+    file: 'dist/adapters/gateway/door-client.js',
     text: 'for (const received of decodeRequests(protocol, frame))',
     instead:
       'for (const [at, received] of decodeRequests(protocol, frame).entries())\n' +

@@ -7,7 +7,7 @@ import type { AddressInfo } from 'node:net';
 import type { Subscription } from 'rxjs';
 import { afterEach, describe, expect, it } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
-import type { DoorOptions } from '../../../adapters/gateway/door.js';
+import type { DoorOptions } from '../../../adapters/gateway/door-options.js';
 import { clientDoor } from '../../../adapters/gateway/door.js';
 import type { Asked } from '../../../adapters/gateway/protocol.js';
 import {
