@@ -211,7 +211,8 @@ function onAcknowledged<C, S>(
   if (isNew) peer.probing = false;
   if (peer.match >= state.log.base.index) peer.snapshotUnderway = peer.snapshotDue = false;
   if (!peer.probing && peer.next <= state.log.lastIndex) state.callsDue = true;
-  advanceCommit(state);
+  // What is committed already moves nothing, unless the members have changed since.
+  if (Math.max(peer.match, state.log.latestConfigIndex) > state.commitIndex) advanceCommit(state);
 }
 
 /**

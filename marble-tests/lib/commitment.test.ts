@@ -15,6 +15,7 @@ import {
   awake,
   call,
   committed,
+  configProposed,
   drawing,
   entriesAfter,
   leading,
@@ -158,6 +159,17 @@ describe('a leader', () => {
     expect(only(actions, 'committed')).toEqual([committed(3)]);
     expect(only(actions, 'apply')).toEqual([]);
     expect(only(tell(node, persisted(write?.sequence ?? 0)), 'apply')).toHaveLength(1);
+  });
+
+  it('any answer commits what the members suffice for since they have changed (§6)', () => {
+    const node = leading(pristine(five.voters), 'b', 'c');
+    settle(node, ...have(at(1, 2), 'b', 'c'));
+    settle(node, configProposed(1, { ...five, newVoters: ['a', 'b', 'c'] }), proposed(2, 'x'));
+    const behind = received(reply('c', 1, { round: 2, last: at(1, 3) }));
+    tell(node, received(reply('b', 1, { round: 2, last: at(1, 4) })), behind);
+    expect(node).toMatchObject({ commitIndex: 3, config: { voters: ['a', 'b', 'c'] } });
+    tell(node, behind);
+    expect(node.commitIndex).toBe(4);
   });
 });
 
