@@ -3,14 +3,24 @@ import type { ReplicaStatus } from '../../../adapters/replica.js';
 
 /** A command of the program, and what comes of it. */
 export interface ReplicaCommand {
-  readonly type: 'put' | 'cas' | 'delete' | 'refuse' | 'node';
+  readonly type: 'put' | 'cas' | 'delete' | 'refuse' | 'node' | 'fill';
   /** Of the request: the same however often it is sent. */
   readonly id?: string;
   readonly key?: string;
   readonly value?: string;
   readonly expected?: string | null;
+  /** What was known before its first try: see `reducer.mjs`. */
+  readonly since?: Age;
+  /** Of a fill: the bytes that fill its result. */
+  readonly size?: number;
   readonly node?: string;
   readonly address?: string;
+}
+
+/** So many commands with an id of their own, and so many bytes that fill their results. */
+export interface Age {
+  readonly version: number;
+  readonly bytes: number;
 }
 
 /** A state: so many commands, and a digest of all of them. */
@@ -19,14 +29,25 @@ export interface Seen {
   readonly digest: string;
 }
 
-export interface Done extends Seen {
+export type Grown = Seen & Age;
+
+/** A command that was acknowledged. */
+export interface Sample extends Grown {
+  readonly command: ReplicaCommand & { readonly id: string; readonly size: number };
+}
+
+export interface Done extends Grown {
   readonly outcome: 'done';
   /** What the key had. */
   readonly found: string | null;
   /** Of a command: what a cas expected was there. */
   readonly isMet: boolean;
+  /** Of a command: it came too late to have an effect. */
+  readonly isLate: boolean;
   /** Of a read: the process that has answered. */
   readonly run: string;
+  /** Of many fills: some that were done. */
+  readonly samples?: readonly Sample[];
 }
 
 export interface Failed {
@@ -43,6 +64,8 @@ export interface StatusAnswer extends ReplicaStatus, Seen {
   readonly whole: string;
   /** So many effects are not done yet. */
   readonly due: number;
+  /** How often the limit of the rate has let this process do something. */
+  readonly granted: number;
 }
 
 /** A call without an answer is given up after so long: its outcome is not known. */
@@ -50,7 +73,7 @@ export const patienceMs = 3000;
 
 export async function ask(
   address: string,
-  path: 'dispatch' | 'read' | 'voters' | 'quiet',
+  path: 'dispatch' | 'fill' | 'read' | 'voters' | 'quiet',
   body: unknown,
   timeoutMs = patienceMs,
 ): Promise<ReplicaAnswer> {

@@ -17,6 +17,7 @@ import { Nemesis } from '../nemesis.js';
 import { Chain } from './chain.js';
 import { ReplicaClient } from './client.js';
 import { replicasRecover } from './ends.js';
+import { Filler } from './filler.js';
 import { replicaMemberFaults } from './member-faults.js';
 import { Observers } from './observers.js';
 import { judgePromises } from './promises.js';
@@ -59,7 +60,8 @@ async function campaignOn(fleet: Fleet, options: CampaignOptions): Promise<void>
     (_, id) => new ReplicaClient(id, new Random(seed + 1000 + id), world),
   );
   const failed = (error: unknown): void => fleet.fault(String(error));
-  const work = Promise.all(clients.map((client) => client.work().catch(failed)));
+  const filler = new Filler(new Random(seed + 2000), world, fleet.snapshotEvery >= 300);
+  const work = Promise.all([...clients, filler].map((each) => each.work().catch(failed)));
   const observers = await Observers.open(fleet, chain);
   const nemesis = new Nemesis(fleet, seed, options.changes ? replicaMemberFaults : []);
   const progress = new Progress(options, fleet, history, nemesis);
@@ -71,7 +73,7 @@ async function campaignOn(fleet: Fleet, options: CampaignOptions): Promise<void>
   say(progress.line);
   const { longestWithoutWriteMs } = history;
   const quiet = async (): Promise<void> => {
-    for (const client of clients) client.stop();
+    for (const each of [...clients, filler]) each.stop();
     await work;
   };
   const reach = (version: number): boolean => observers.reach(version);
@@ -83,13 +85,14 @@ async function campaignOn(fleet: Fleet, options: CampaignOptions): Promise<void>
   for (const failure of failures) fleet.fault(describeFailure(failure));
   const files = fleet.folders.map((folder) => `${folder}.states`).filter(existsSync);
   for (const path of files) chain.readFile(path);
-  const promises = judgePromises(fleet.folder, fault);
+  const promises = judgePromises(fleet.folder, isBroken() ? [] : fleet.ids, fault);
   const trace = await replayed(fleet);
   say(
     [
       `${options.nodes} replicas${options.changes ? ', changing' : ''}, ${seconds} s, seed ${seed}: ${fleet.faults.length} violations`,
       `  operations: ${counted(Object.entries(history.outcomes))}`,
       `  versions seen: ${chain.size}; states by observers: ${observers.line}`,
+      `  ids: ${filler.line}; full out of snapshots: ${counted(Object.entries(chain.full))}`,
       `  recipes: ${promises}`,
       `  longest time without a successful write: ${Math.round(longestWithoutWriteMs)} ms`,
       ...clusterLines(fleet, nemesis, trace),

@@ -15,7 +15,7 @@ import { Outside } from './outside.js';
 
 const mostTries = 4;
 
-/** Of a client's newest acknowledged commands: far fewer than replicas remember of all. */
+/** Of a client's newest acknowledged commands: replicas may have forgotten some. */
 const mostKept = 100;
 
 type Identified = ReplicaCommand & { readonly id: string };
@@ -100,7 +100,8 @@ export class ReplicaClient {
 
   /** What the reducer throws reaches whoever asked, however often, and nothing is changed by it. */
   private async beRefused(): Promise<void> {
-    const answer = await this.command({ id: this.nextId(), type: 'refuse' });
+    const { newest: since } = this.world.chain.floor;
+    const answer = await this.command({ id: this.nextId(), type: 'refuse', since });
     if (answer.outcome === 'done') this.world.fault('a command that throws has a result');
   }
 
@@ -116,15 +117,18 @@ export class ReplicaClient {
   private async write({ op, key, value, expected }: Asked): Promise<ReplicaAnswer> {
     const type = op === 'get' ? 'refuse' : op;
     const { floor } = this.world.chain;
+    const { newest: since } = floor;
     const command: Identified = {
-      ...{ id: this.nextId(), type, key },
+      ...{ id: this.nextId(), type, key, since },
       ...(typeof value === 'string' && { value }),
       ...(expected !== undefined && { expected }),
     };
     const answer = await this.command(command);
     if (answer.outcome === 'done') this.acknowledge(command, answer, floor);
     if (answer.outcome === 'failed') this.world.fault(`a ${type} has failed: ${answer.text}`);
-    return answer;
+    // An earlier try may have been done, and forgotten.
+    const isLate = answer.outcome === 'done' && answer.isLate;
+    return isLate ? { outcome: 'unknown', text: 'it came too late' } : answer;
   }
 
   /** Sends it until it is known what came of it, or for some tries. */
@@ -155,7 +159,7 @@ export class ReplicaClient {
     this.acknowledged = [{ command, version, digest }, ...this.acknowledged].slice(0, mostKept);
   }
 
-  /** Sends again what was acknowledged: nothing happens, and the answer is the same. */
+  /** Sends again what was acknowledged: nothing happens, and the answer is the same, or late. */
   private async repeat(): Promise<void> {
     const before = this.random.pick(this.acknowledged);
     if (before === undefined) return;
@@ -163,7 +167,7 @@ export class ReplicaClient {
     const again = await this.send(command);
     if (again.outcome === 'failed') this.world.fault(`${command.id} has failed: ${again.text}`);
     if (again.outcome !== 'done') return this.leave();
-    if (again.version === version && again.digest === digest) return;
+    if (again.isLate || (again.version === version && again.digest === digest)) return;
     this.world.fault(`${command.id} made version ${version}, and again ${again.version}`);
   }
 

@@ -27,6 +27,7 @@ export async function replicasRecover(
   const expected = async (what: string, holds: () => Promise<boolean>, ms: number) =>
     until(what, holds, ms).catch((error: unknown) => fleet.fault(String(error)));
   await settled(fleet, async () => (await statuses(fleet)).map(asMember));
+  await expected('all nodes are granted something', areGranted(fleet), leaderMs);
   await quiet();
   await expected('a write, and every key from every node', lastCalls(fleet, world), leaderMs);
   await expected('no node asks any more', () => areQuiet(fleet), leaderMs);
@@ -46,6 +47,18 @@ export async function replicasRecover(
   );
   await expected('all observers have it', async () => reaches(last), convergenceMs);
   for (const member of fleet.members) await member.stop();
+}
+
+/** Of the rate, since the first look. */
+function areGranted(fleet: Fleet): () => Promise<boolean> {
+  const before = new Map<string, number>();
+  return async () => {
+    const all = await statuses(fleet);
+    const is = ({ id, granted }: StatusAnswer): boolean => granted > (before.get(id) ?? granted);
+    const isDone = all.length === fleet.members.length && all.every(is);
+    for (const { id, granted } of all) before.set(id, before.get(id) ?? granted);
+    return isDone;
+  };
 }
 
 async function areQuiet(fleet: Fleet): Promise<boolean> {

@@ -2,6 +2,8 @@
 import { withEffects } from 'rxraft/adapters/recipes/effects';
 import { jobs } from 'rxraft/adapters/recipes/jobs';
 import { locks } from 'rxraft/adapters/recipes/locks';
+import { rates } from 'rxraft/adapters/recipes/rate-lease';
+import { settings } from 'rxraft/adapters/recipes/settings';
 import { initialState, reducerWith } from './reducer.mjs';
 
 const counter = {
@@ -14,6 +16,6 @@ export function partsWith(alarm) {
   return {
     keys: { initialState, reducer: reducerWith(alarm) },
     tasks: withEffects(counter, () => true),
-    ...{ locks, jobs },
+    ...{ locks, jobs, rates, settings },
   };
 }

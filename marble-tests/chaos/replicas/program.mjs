@@ -5,10 +5,13 @@
  *     POST /dispatch   { command, requestId }    result, or name, outcome and text of its error
  *     POST /read       { key, consistency }      the value of a key, version and digest
  *     POST /voters     [id, …]
+ *     POST /fill       see `fill.mjs`
  *     POST /quiet                              nothing new is asked for by the recipes
  *     GET  /status     GET /nodes
  *
- * Every state that it has goes to the file `<data>.states`, as lines `[version, digest]`.
+ * Every state that it has goes to the file `<data>.states`, as lines `[version, digest, bytes]`. In
+ * between: `"start"` of a run, `"received"` when it has the leader's snapshot, and `"restored"`
+ * before a state that comes out of a snapshot.
  */
 import { createHash } from 'node:crypto';
 import { appendFileSync } from 'node:fs';
@@ -22,6 +25,7 @@ import { slice, slices } from 'rxraft/adapters/recipes/slices';
 import { replica } from 'rxraft/adapters/replica';
 import { traceFile } from 'rxraft/adapters/trace-file';
 import { AddressBook } from './address-book.mjs';
+import { fill } from './fill.mjs';
 import { partsWith } from './parts.mjs';
 import { useRecipes } from './recipes.mjs';
 
@@ -44,7 +48,12 @@ const farewellMs = 1000;
 function say(line) {
   process.stdout.write(`${id} ${line}\n`);
 }
-const parts = partsWith((line) => say(`finds an error: ${line}`));
+
+function alarm(text) {
+  say(`finds an error: ${text}`);
+}
+
+const parts = partsWith(alarm);
 
 const contacts = values.join?.split(',') ?? [];
 const peers = Object.fromEntries(values.peers?.split(',').map((each) => each.split('=')) ?? []);
@@ -73,13 +82,16 @@ const node = replica({
 });
 
 const keys = slice(node, parts, 'keys');
-const asking = useRecipes(node, parts, { folder: dirname(data), run });
+const recipes = useRecipes(node, parts, { folder: dirname(data), run, alarm });
 
 /** The trace tells of a snapshot that has come; a replica does not say so otherwise. */
 function traced(file) {
   return (line) => {
     file.write(line);
-    if (line.includes('"event":"receiveSnapshot"')) say("has the leader's snapshot");
+    if (line.includes('"event":"restore"')) note('"restored"');
+    if (!line.includes('"event":"receiveSnapshot"')) return;
+    note('"received"');
+    say("has the leader's snapshot");
   };
 }
 
@@ -110,17 +122,19 @@ async function answerTo(url, body) {
     }
     case '/read': {
       const { key, consistency } = JSON.parse(body);
-      const look = ({ keys, version, digest }) => ({ found: keys[key] ?? null, version, digest });
+      const look = ({ keys, ...state }) => ({ ...seenOf(state), found: keys[key] ?? null });
       const seen = await keys.read(look, { consistency });
       return { outcome: 'done', ...seen, run };
     }
+    case '/fill':
+      return { outcome: 'done', samples: await fill(keys, JSON.parse(body)) };
     case '/voters':
       await node.changeVoters(JSON.parse(body));
       return { outcome: 'done' };
     case '/nodes':
       return known();
     case '/quiet':
-      asking.unsubscribe();
+      recipes.quiet();
       return { outcome: 'done' };
     default:
       return { ...status, ...overview() };
@@ -129,9 +143,13 @@ async function answerTo(url, body) {
 
 /** Of the keys, and of all of the state. */
 function overview() {
-  const { version, digest } = keys.state;
+  const { granted } = recipes;
   const whole = createHash('sha256').update(JSON.stringify(node.state)).digest('hex');
-  return { version, digest, whole, due: node.state.tasks.due.length };
+  return { ...seenOf(keys.state), whole, due: node.state.tasks.due.length, granted };
+}
+
+function seenOf({ version, digest, bytes }) {
+  return { version, digest, bytes };
 }
 
 let status = null;
@@ -147,7 +165,7 @@ keys.state$
     error: () => undefined,
   });
 keys.state$.subscribe({
-  next: ({ version, digest }) => note(JSON.stringify([version, digest])),
+  next: ({ version, digest, bytes }) => note(JSON.stringify([version, digest, bytes])),
   error: (error) => end(error),
   complete: () => end(null),
 });

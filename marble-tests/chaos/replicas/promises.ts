@@ -2,15 +2,26 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { linesOfFile } from '../../trace/trace-lines.js';
+import { judgeSettings } from './settings-told.js';
 
 type Field = string | number;
 type Fields = readonly Field[];
 
-/** Reports what was not kept, and gives how much there was of each. */
-export function judgePromises(folder: string, fault: (text: string) => void): string {
+/** What all nodes together may do in a window: see `rate.mjs`. */
+const rateLimit = 5;
+
+/**
+ * Reports what was not kept, and gives how much there was of each. `last`: the nodes that were
+ * there in the end.
+ */
+export function judgePromises(
+  folder: string,
+  last: readonly string[],
+  fault: (text: string) => void,
+): string {
   const read = (name: string): readonly Fields[] => fieldsOf(join(folder, `${name}.log`));
   const [tasks, effects, jobs] = [read('tasks'), read('effects'), read('jobs')];
-  const [locks, leaders] = [read('locks'), read('leaders')];
+  const [locks, leaders, rates] = [read('locks'), read('leaders'), read('rates')];
   const places = new Map<Field, string>();
   for (const [name = '', index, offset] of effects) {
     const place = `${index}.${offset}`;
@@ -28,10 +39,23 @@ export function judgePromises(folder: string, fault: (text: string) => void): st
   }
   refuseShared(locks, 'the lock has the token', fault);
   refuseShared(leaders, 'the work of a leader has the term', fault);
+  const settings = judgeSettings(read('settings'), last, fault);
   return [
     `tasks ${tasks.length}, effects ${effects.length}, jobs ${jobs.length}`,
     `locks ${locks.length}, leaders ${leaders.length}`,
+    refuseTooMany(rates, fault),
+    settings,
   ].join(', ');
+}
+
+function refuseTooMany(grants: readonly Fields[], fault: (text: string) => void): string {
+  const counts = new Map<Field, number>();
+  for (const [window = ''] of grants) counts.set(window, (counts.get(window) ?? 0) + 1);
+  for (const [window, count] of counts) {
+    if (count > rateLimit) fault(`${count} were granted in window ${window}, of ${rateLimit}`);
+  }
+  const full = [...counts.values()].filter((count) => count === rateLimit).length;
+  return `granted ${grants.length} in ${counts.size} windows, ${full} of them full`;
 }
 
 /** A number belongs to one process alone. */

@@ -7,6 +7,8 @@
  *     jobs.log        [firing, id]          a job that has run
  *     locks.log       [token, run]          a lock that was got
  *     leaders.log     [term, run]           the leader's work has begun
+ *     rates.log       see `rate.mjs`
+ *     settings.log    see `settings.mjs`
  */
 import { appendFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -32,6 +34,8 @@ import { runOnce } from 'rxraft/adapters/recipes/jobs';
 import { lock } from 'rxraft/adapters/recipes/locks';
 import { slice } from 'rxraft/adapters/recipes/slices';
 import { whileLeader } from 'rxraft/adapters/recipes/while-leader';
+import { useRate } from './rate.mjs';
+import { useSettings } from './settings.mjs';
 
 const taskMs = 300;
 const jobMs = 500;
@@ -42,8 +46,11 @@ const lockMs = 3000;
 /** Who has got a lock keeps it for so long. */
 const holdMs = 700;
 
-/** `run`: of this process alone. Nothing new is asked for when what it gives is unsubscribed. */
-export function useRecipes(node, parts, { folder, run }) {
+/**
+ * `run`: of this process alone. Nothing new is asked for any more after `quiet`; `granted` is how
+ * often the limit of the rate has let it do something.
+ */
+export function useRecipes(node, parts, { folder, run, alarm }) {
   // A line that a kill or a small disk has torn ends where the next one begins.
   const note = (file, ...fields) =>
     appendFileSync(join(folder, `${file}.log`), `\n${JSON.stringify(fields)}`);
@@ -83,10 +90,20 @@ export function useRecipes(node, parts, { folder, run }) {
     repeat({ delay: 50 }),
   );
   const led$ = whileLeader(node, async ({ term }) => note('leaders', term, run));
+  const rate = useRate(slice(node, parts, 'rates'), { note, run });
+  const settings = useSettings(slice(node, parts, 'settings'), { note, run, alarm });
   // A small disk: what could not be noted has not happened.
   const again = retry({ delay: 500 });
-  const asking = [asked$, job$, held$].map((each$) => each$.pipe(again));
-  const answering = [done$, led$].map((each$) => each$.pipe(again));
+  const asking = [asked$, job$, held$, rate.granted$, settings.edited$].map((each$) =>
+    each$.pipe(again),
+  );
+  const answering = [done$, led$, settings.told$].map((each$) => each$.pipe(again));
   merge(...answering).subscribe();
-  return merge(...asking).subscribe();
+  const subscription = merge(...asking).subscribe();
+  return {
+    quiet: () => subscription.unsubscribe(),
+    get granted() {
+      return rate.granted;
+    },
+  };
 }

@@ -1,13 +1,13 @@
 import type { Reducer } from '../../../adapters/replica.js';
-import type { Done, ReplicaCommand, Seen } from './ask.js';
+import type { Done, Grown, ReplicaCommand } from './ask.js';
 
-export interface State extends Seen {
+export interface State extends Grown {
   readonly keys: Readonly<Record<string, string>>;
   /** Where nodes listen that came later. */
   readonly nodes: Readonly<Record<string, string>>;
 }
 
-export type Result = Omit<Done, 'outcome' | 'run'>;
+export type Result = Omit<Done, 'outcome' | 'run' | 'samples'>;
 
 export const initialState: State;
 
