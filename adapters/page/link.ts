@@ -27,6 +27,13 @@ export type LinkEvent =
 /** Only between `up` and `down`: `webSocket` would keep what it can't send, and send it later. */
 export type Send = (request: LiveRequest) => void;
 
+export interface Dial {
+  /** By TLS: where the page itself came so. */
+  readonly isSecure: boolean;
+  /** Default: the browser's. */
+  readonly WebSocketCtor?: new (url: string, protocols?: string | string[]) => WebSocket;
+}
+
 /**
  * A node tells its status three times a second. After so long without a word the line is given up,
  * and made anew: one that broke without a sign would be silent for ever.
@@ -41,14 +48,15 @@ const pauseMs = (): number => 400 + 400 * Math.random();
  *
  *     u up, f frame, d down    -uff--f-d----uf--
  */
-export function link(id: NodeId, address: string): Observable<LinkEvent> {
+export function link(id: NodeId, address: string, dial: Dial): Observable<LinkEvent> {
+  const { isSecure, ...made } = dial;
   const down$ = of<LinkEvent>({ type: 'down', id });
   return concat(
     defer(() => {
       const up$ = new Subject<LinkEvent>();
-      const secure = location.protocol === 'https:' ? 'wss' : 'ws';
       const socket$ = webSocket<unknown>({
-        url: `${secure}://${address}${livePath}`,
+        ...made,
+        url: `${isSecure ? 'wss' : 'ws'}://${address}${livePath}`,
         protocol: liveProtocol,
         openObserver: {
           next: () => up$.next({ type: 'up', id, send: (request) => socket$.next(request) }),

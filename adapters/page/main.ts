@@ -1,27 +1,11 @@
 /** The live page: what a cluster does, while it does it. */
 import { render } from 'lit/html.js';
-import type { Observable } from 'rxjs';
-import {
-  BehaviorSubject,
-  defer,
-  distinctUntilChanged,
-  interval,
-  map,
-  merge,
-  of,
-  retry,
-  share,
-  switchMap,
-  tap,
-  timer,
-} from 'rxjs';
-import { ofType } from '../../lib/selectors.js';
-import type { LiveFrame } from '../live/protocol.js';
+import { BehaviorSubject, defer, interval, merge, of, retry, switchMap, tap, timer } from 'rxjs';
 import { control } from './control.js';
 import { curves } from './curves.js';
 import { Diagram } from './diagram.js';
-import type { LinkEvent } from './link.js';
-import { link } from './link.js';
+import type { Members } from './lines.js';
+import { lines } from './lines.js';
 import { Model } from './model.js';
 import type { NodesOptions } from './nodes.js';
 import { columnsOf, nodeRows, nodesHeading } from './nodes.js';
@@ -31,8 +15,6 @@ import type { Pace } from './requests.js';
 import { Requests } from './requests.js';
 import { sampleMs } from './samples.js';
 import { skeleton } from './skeleton.js';
-
-type Members = Readonly<Record<string, string>>;
 
 const place = skeleton(document.getElementById('page') ?? document.body);
 const model = new Model();
@@ -44,27 +26,7 @@ const first$ = defer(async () => {
   members$.next(members);
 }).pipe(retry({ delay: () => timer(1000) }));
 
-const event$: Observable<LinkEvent> = members$.pipe(
-  map((members) => JSON.stringify(Object.entries(members).sort())),
-  distinctUntilChanged(),
-  tap(() => model.setMembers(members$.value)),
-  switchMap(() =>
-    merge(...Object.entries(members$.value).map(([id, address]) => link(id, address))),
-  ),
-  tap((event) => model.onLink(event, performance.now())),
-  share(),
-);
-
-const newMembers$ = event$.pipe(
-  ofType<LinkEvent, 'frame'>('frame'),
-  map(({ frame }) => frame),
-  ofType<LiveFrame, 'status'>('status'),
-  // A node that lags behind knows less: the leader's word counts.
-  tap((status) => {
-    if (status.node === model.leader?.id) members$.next(status.members);
-  }),
-);
-
+const event$ = lines(model, members$, { isSecure: location.protocol === 'https:' });
 const requests = new Requests(model, event$);
 const { frame$, send } = control();
 let processes: NodesOptions['processes'] = null;
@@ -141,4 +103,4 @@ const controlling$ = frame$.pipe(
   }),
 );
 
-merge(newMembers$, first$, writing$, controlling$, sampling$, drawing$, of(draw())).subscribe();
+merge(event$, first$, writing$, controlling$, sampling$, drawing$, of(draw())).subscribe();

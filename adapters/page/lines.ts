@@ -1,0 +1,42 @@
+/** The page's lines to all nodes: whom it finds first, and then whom the one that leads knows. */
+import type { BehaviorSubject, Observable } from 'rxjs';
+import { endWith, filter, mergeMap, pairwise, share, startWith, takeUntil, tap } from 'rxjs';
+import type { NodeId } from '../../lib/position.js';
+import type { Dial, LinkEvent } from './link.js';
+import { link } from './link.js';
+import type { Model } from './model.js';
+
+/** Where nodes are, as `host:port`. */
+export type Members = Readonly<Record<NodeId, string>>;
+
+/**
+ * What comes over all of them, when the model has heard it. A line stays while its node is where it
+ * was, whoever else comes or goes; one that is given up ends with `down`, for whoever waits on it.
+ */
+export function lines(
+  model: Model,
+  members$: BehaviorSubject<Members>,
+  dial: Dial,
+): Observable<LinkEvent> {
+  return members$.pipe(
+    tap((members) => model.setMembers(members)),
+    startWith<Members>({}),
+    pairwise(),
+    mergeMap(([before, after]) =>
+      Object.entries(after).filter(([id, address]) => before[id] !== address),
+    ),
+    mergeMap(([id, address]) =>
+      link(id, address, dial).pipe(
+        takeUntil(members$.pipe(filter((members) => members[id] !== address))),
+        endWith<LinkEvent>({ type: 'down', id }),
+      ),
+    ),
+    tap((event) => {
+      model.onLink(event, performance.now());
+      if (event.type !== 'frame' || event.frame.type !== 'status') return;
+      // A node that lags behind knows less: the leader's word counts.
+      if (event.id === model.leader?.id) members$.next(event.frame.members);
+    }),
+    share(),
+  );
+}
