@@ -34,9 +34,17 @@ export function lines(
     tap((event) => {
       model.onLink(event, performance.now());
       if (event.type !== 'frame' || event.frame.type !== 'status') return;
-      // A node that lags behind knows less: the leader's word counts.
-      if (event.id === model.leader?.id) members$.next(event.frame.members);
+      if (isGuide(model, event.id)) members$.next(event.frame.members);
     }),
     share(),
   );
+}
+
+/**
+ * A node that lags behind knows less: the leader's word counts. Where all who led have been replaced
+ * while the page slept, the word of the one that names a leader whom the page does not know.
+ */
+function isGuide({ leader, witness, nodes }: Model, id: NodeId): boolean {
+  if (leader !== null) return id === leader.id;
+  return id === witness?.id && !nodes.has(witness.leader);
 }

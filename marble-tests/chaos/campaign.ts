@@ -19,6 +19,7 @@ import { memberFaults } from './member-faults.js';
 import { Nemesis } from './nemesis.js';
 import { recovery } from './recovery.js';
 import { faultsOfStale } from './stale-reads.js';
+import { Viewers } from './viewers.js';
 import { Watchers } from './watchers.js';
 
 export interface CampaignOptions {
@@ -58,7 +59,8 @@ async function campaignOn(fleet: Fleet, options: CampaignOptions): Promise<reado
   await until('a leader', hasBegun, firstLeaderMs);
   if (fleet.faults.length > 0) return fleet.faults;
   const history = new HistoryFile(join(fleet.folder, 'history.jsonl'));
-  const crew = new Crew(fleet, seed, history);
+  const viewers = new Viewers(fleet, seed);
+  const crew = new Crew(fleet, seed, history, (node) => viewers.load('client', node));
   const heavy = new HeavyWriter(fleet, seed, history);
   const watchers = new Watchers(fleet, seed);
   const nemesis = new Nemesis(fleet, seed, options.changes ? memberFaults : []);
@@ -70,13 +72,17 @@ async function campaignOn(fleet: Fleet, options: CampaignOptions): Promise<reado
   await Promise.all([nemesis.stop(), heavy.stop()]);
   say(progress.line);
   const { longestWithoutWriteMs } = history;
-  const told = (): Promise<void> => watchers.settled(history.operations);
+  const told = async (): Promise<void> => {
+    await viewers.settled();
+    await watchers.settled(history.operations);
+  };
   if (fleet.faults.length === 0) await recovery(fleet, history, crew, told);
   // Nobody waits for a cluster that is known to be broken.
   else
     await Promise.all([
       crew.quiet(),
       watchers.stop(),
+      viewers.stop(),
       ...fleet.members.map((member) => member.crash()),
     ]);
   history.flush();
@@ -86,6 +92,7 @@ async function campaignOn(fleet: Fleet, options: CampaignOptions): Promise<reado
   for (const failure of verdict.failures) fleet.fault(describeFailure(failure));
   for (const fault of faultsOfStale(history.stale, history.operations)) fleet.fault(fault);
   const watched = watchers.check(history.operations);
+  const viewed = viewers.check();
   const trace = await replayed(fleet);
   say(
     [
@@ -93,6 +100,7 @@ async function campaignOn(fleet: Fleet, options: CampaignOptions): Promise<reado
       `  operations: ${counted(Object.entries(history.outcomes))}; checked in ${checkedMs} ms`,
       ...crew.lines.map((line) => `    ${line}`),
       `  watches: ${watched}`,
+      `  live page: ${viewed}`,
       `  longest time without a successful write: ${Math.round(longestWithoutWriteMs)} ms`,
       ...clusterLines(fleet, nemesis, trace),
     ].join('\n'),

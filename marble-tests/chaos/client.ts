@@ -76,10 +76,17 @@ export class ChaosClient {
   private async row(): Promise<void> {
     const { random, way } = this.options;
     while (!this.isOver) {
-      const calls = Array.from({ length: random.between(1, way.atOnce) }, () => this.choose());
+      const calls = Array.from({ length: random.between(1, way.atOnce) }, () => this.asked());
       await Promise.all(calls.map((asked) => this.call(asked)));
       await sleep(random.below(way.pauseMs));
     }
+  }
+
+  private asked(): Asked {
+    const chosen = this.choose();
+    const { op, key, value } = chosen;
+    if (this.options.way.isPlain !== true) return chosen;
+    return op === 'put' || op === 'cas' ? { op: 'put', key, value } : { op: 'get', key };
   }
 
   private choose(): Asked {

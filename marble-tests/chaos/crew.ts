@@ -6,25 +6,30 @@ import type { HistoryFile } from './history-file.js';
 import { batches, frames } from './ways/frames.js';
 import { commandLine } from './ways/command-line.js';
 import { http } from './ways/http.js';
+import type { Opening } from './ways/page.js';
+import { pages } from './ways/page.js';
 import { typed } from './ways/typed.js';
 import type { Way } from './ways/way.js';
 
 /** How many come by each. */
-const counts: readonly (readonly [Way, number])[] = [
+const countsOf = (opened: Opening): readonly (readonly [Way, number])[] => [
   [frames, 3],
   [http, 3],
   [typed, 3],
   [batches, 2],
   [commandLine, 1],
+  [pages(opened), 2],
 ];
 
 export class Crew {
   private readonly clients: readonly ChaosClient[];
   private readonly work: Promise<unknown>;
+  private readonly counts: readonly (readonly [Way, number])[];
 
-  /** They are at work from now on. */
-  constructor(fleet: Fleet, seed: number, history: HistoryFile) {
-    const ways = counts.flatMap(([way, count]) => Array.from({ length: count }, () => way));
+  /** They are at work from now on. `opened`: a page, for those who come by it. */
+  constructor(fleet: Fleet, seed: number, history: HistoryFile, opened: Opening) {
+    this.counts = countsOf(opened);
+    const ways = this.counts.flatMap(([way, count]) => Array.from({ length: count }, () => way));
     this.clients = ways.map((way, id) => {
       const nodes = (): readonly string[] => fleet.addresses;
       const door = way.open({ nodes, first: id, program: fleet.program });
@@ -49,7 +54,7 @@ export class Crew {
 
   /** What came of the calls by each way. */
   get lines(): string[] {
-    return counts.map(([{ name }]) => {
+    return this.counts.map(([{ name }]) => {
       const sum: Record<string, number> = {};
       for (const { outcomes } of this.clients.filter(({ way }) => way === name)) {
         for (const [kind, count] of Object.entries(outcomes)) sum[kind] = (sum[kind] ?? 0) + count;

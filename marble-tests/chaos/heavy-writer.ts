@@ -12,7 +12,7 @@ import type { Fleet } from './fleet.js';
 import type { HistoryFile } from './history-file.js';
 
 const valueBytes = 100_000;
-const keyCount = 4;
+export const heavyKeys = Array.from({ length: 4 }, (_, at) => `heavy ${at}`);
 const mostAtOnce = 30;
 const answerMs = 3000;
 
@@ -67,7 +67,7 @@ export class HeavyWriter {
 
   private async write(connection: Connection): Promise<void> {
     this.values += 1;
-    const key = `heavy ${this.random.below(keyCount)}`;
+    const key = this.random.pick(heavyKeys) ?? '';
     const text = `heavy-${this.values}`;
     const value = text.padEnd(valueBytes, '.');
     const call = now();

@@ -112,6 +112,45 @@ const planted: readonly Planted[] = [
     found:
       /^watch: command was not told \d+, |command: .* by what was told, and .* by what is read$/,
   },
+  {
+    fault: 'the live view tells an old role for ever',
+    file: 'dist/adapters/live/feed.js',
+    text: ' = this.options.status();\n        const { commit',
+    instead:
+      ' = { ...this.options.status(), ...(this.old ??= (({ role, leader }) =>' +
+      ' ({ role, leader }))(this.options.status())) };\n        const { commit',
+    found: /^view: .* was told by .*: .* of term \d+, led by .*, behind /,
+  },
+  {
+    fault: 'the live view tells the log of a node without what replaced its end',
+    file: 'dist/adapters/live/feed.js',
+    text: "if (action.type === 'persist')",
+    instead: "if (action.type === 'persist' && Math.random() < 0.9)",
+    found: /^view: .* (?:committed in a log up to|led by)/,
+  },
+  {
+    fault: 'one of those who look is not told a frame',
+    file: 'dist/adapters/live/door.js',
+    text: 'socket.send(frame);',
+    instead: 'if (Math.random() < 0.99) socket.send(frame);',
+    found: /^view: .* was not told what .* told others$/,
+  },
+  {
+    fault: 'the live door acknowledges a put that it has not made',
+    file: 'dist/adapters/live/door.js',
+    text: 'const answer = await this.options.answer(request);',
+    instead:
+      "const answer = asked.type === 'put' && asked.id % 5 === 0\n" +
+      "? { type: 'done' } : await this.options.answer(request);",
+    found: unexplained,
+  },
+  {
+    fault: 'the live door says of an unknown outcome that nothing was done',
+    file: 'dist/adapters/live/request.js',
+    text: 'return frame(answer.type, answer.text);',
+    instead: "return frame('refused', answer.text);",
+    found: /^no order explains |^watch: .* it was done 0 times/,
+  },
 ];
 
 it.each(planted)('$fault: it is found', { timeout: patienceMs }, (fault) =>

@@ -10,6 +10,7 @@ import { keyValueProtocol } from '../../adapters/key-value/client-protocol.js';
 import type { WatchEvent } from '../../adapters/key-value-client.js';
 import { keyValueClient } from '../../adapters/key-value-client.js';
 import type { Pair, Scope, Told } from '../watches/recording.js';
+import type { Sitting } from './visit.js';
 import { CommandLines } from './watch-lines.js';
 
 export interface Sought extends Scope {
@@ -20,14 +21,6 @@ export interface Sought extends Scope {
   readonly hear: (told: Told) => void;
   /** What must not have happened. */
   readonly onFault: (text: string) => void;
-}
-
-export interface Sitting {
-  /** Resolves when nothing is heard any more. */
-  readonly ended: Promise<void>;
-  /** Reads no more for some time, and then goes on: with what is paused nobody can end well. */
-  readonly pause: (isPaused: boolean) => void;
-  readonly end: () => void;
 }
 
 export type Sit = (sought: Sought) => Sitting;

@@ -3,15 +3,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Random } from '../simulation/random.js';
 import type { Pair, Recording, Scope, Told } from '../watches/recording.js';
 import { shortened } from './heavy-writer.js';
-import type { Sit, Sitting } from './watch-session.js';
-
-/** How restless it is, in milliseconds. */
-export interface Manner {
-  /** A sitting is left after so long. */
-  readonly leavesMs: readonly [least: number, most: number];
-  /** In between it does not read for so long. Null: it always reads. */
-  readonly restsMs: readonly [least: number, most: number] | null;
-}
+import type { Manner } from './visit.js';
+import { visit } from './visit.js';
+import type { Sit } from './watch-session.js';
 
 export interface WatcherOptions extends Scope, Manner {
   readonly name: string;
@@ -26,9 +20,6 @@ export interface WatcherOptions extends Scope, Manner {
 
 /** Nobody dials again at once. */
 const pauseMs = 100;
-
-/** Members come and go: whoever watches looks for them this often. */
-const lookMs = 250;
 
 export class Watcher {
   private told: Told[] = [];
@@ -80,48 +71,18 @@ export class Watcher {
   }
 
   private async sit(): Promise<void> {
-    const { key, isPrefix, sit, random, onFault, leavesMs } = this.options;
+    const { key, isPrefix, sit, random, onFault, leavesMs, restsMs } = this.options;
     const all = this.options.nodes();
     const first = random.below(all.length);
     const nodes = [...all.slice(first), ...all.slice(0, first)];
     const hear = (told: Told): void => this.hear(told);
     const sitting = sit({ key, isPrefix, nodes, from: this.next, hear, onFault });
-    const state = { hasEnded: false };
-    void sitting.ended.then(() => (state.hasEnded = true));
-    const end = performance.now() + random.between(...leavesMs);
-    const rest = this.rest(sitting, () => state.hasEnded);
     const isElsewhere = (): boolean => String(this.options.nodes()) !== String(all);
-    const leaves = (): boolean =>
-      this.isOver || isElsewhere() || (!this.isCalm && performance.now() > end);
-    while (!state.hasEnded && !leaves()) await sleep(lookMs);
-    await rest();
-    sitting.end();
-    await sitting.ended;
-  }
-
-  /** Stops reading, and goes on, until what it gives back has been called. */
-  private rest(sitting: Sitting, hasEnded: () => boolean): () => Promise<void> {
-    const { restsMs, random } = this.options;
-    if (restsMs === null) return async () => undefined;
-    let isOver = false;
-    const goesOn = (): boolean => !isOver && !this.isCalm && !hasEnded();
-    const wait = async (ms: number): Promise<void> => {
-      const end = performance.now() + ms;
-      while (goesOn() && performance.now() < end) await sleep(20);
-    };
-    const work = async (): Promise<void> => {
-      while (goesOn()) {
-        await wait(random.between(...restsMs));
-        if (goesOn()) sitting.pause(true);
-        await wait(random.between(...restsMs));
-        sitting.pause(false);
-      }
-    };
-    const working = work();
-    return async () => {
-      isOver = true;
-      await working;
-    };
+    await visit(sitting, {
+      ...{ random, leavesMs, restsMs },
+      isCalm: () => this.isCalm,
+      mustLeave: () => this.isOver || isElsewhere(),
+    });
   }
 
   private beginAnew(): void {

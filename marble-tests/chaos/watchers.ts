@@ -12,9 +12,9 @@ import { everything } from '../watches/recording.js';
 import { keys } from './client.js';
 import type { Fleet } from './fleet.js';
 import { shortened } from './heavy-writer.js';
+import type { Manner } from './visit.js';
 import type { Sit } from './watch-session.js';
 import { byClient, byCommand, bySocket } from './watch-session.js';
-import type { Manner } from './watcher.js';
 import { Watcher } from './watcher.js';
 
 /** From the end of all harm, on a busy machine; where a fault is planted nobody waits so long. */

@@ -2,10 +2,11 @@
 import type { Subscription } from 'rxjs';
 import { BehaviorSubject } from 'rxjs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Role } from '../../../lib/action.js';
 import { noCluster } from '../../../lib/cluster-config.js';
 import { origin } from '../../../lib/position.js';
 import { noLoad } from '../../../adapters/live/load.js';
-import type { LiveFrame } from '../../../adapters/live/protocol.js';
+import type { LiveFrame, StatusFrame } from '../../../adapters/live/protocol.js';
 import type { Members } from '../../../adapters/page/lines.js';
 import { lines } from '../../../adapters/page/lines.js';
 import type { LinkEvent } from '../../../adapters/page/link.js';
@@ -53,7 +54,7 @@ class FakeSocket {
   }
 }
 
-const status = (node: string, role: 'leader' | 'follower', members: Members): LiveFrame => ({
+const status = (node: string, role: Role, members: Members): StatusFrame => ({
   ...{ type: 'status', at: 1, node, cluster: 'c', pid: 7, role, term: 2, leader: 'a' },
   ...{ commit: 0, applied: 0, keys: 0, members, config: noCluster, peers: [], load: noLoad },
   log: { last: origin, snapshot: 0, entries: [] },
@@ -97,6 +98,16 @@ describe('the lines', () => {
   it('do not follow the word of a node that does not lead', () => {
     socketOf('b').tell(status('b', 'follower', { b: 'b:1' }));
     expect([...model.nodes.keys()]).toEqual(['a', 'b']);
+  });
+
+  it('find a leader whom the page does not know by the word of one that it knows', () => {
+    const now = { b: 'b:1', d: 'd:1', e: 'e:1' };
+    const told = { ...status('b', 'follower', now), term: 3, leader: 'd' } as const;
+    members$.next({ b: 'b:1', c: 'c:1' });
+    expect(model.leader).toBeNull();
+    socketOf('b').tell(told);
+    expect([...model.nodes.keys()]).toEqual(['b', 'd', 'e']);
+    expect(sockets.map(({ url }) => url).slice(-2)).toEqual(['ws://d:1/live', 'ws://e:1/live']);
   });
 
   it('of a node that has moved is another one, and the old one says that it is down', () => {

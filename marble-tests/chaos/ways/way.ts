@@ -37,6 +37,8 @@ export interface Way {
   readonly atOnce: number;
   /** Between the calls of a row, at most. */
   readonly pauseMs: number;
+  /** It puts and gets, and nothing else. */
+  readonly isPlain?: boolean;
 }
 
 /** A call without an answer is given up after so long: its outcome is not known. */

@@ -9,10 +9,13 @@ import type { AddressInfo } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { WebSocketServer } from 'ws';
 import { program, until } from '../../cluster/cluster.js';
+import { Views } from '../../views/checker.js';
 import { Fleet } from '../fleet.js';
+import { membersBy, Page } from '../page.js';
 import { commandLine, outcomeOf as outcomeOfExit } from './command-line.js';
 import { batches, frames } from './frames.js';
 import { http, outcomeOf as outcomeOfStatus } from './http.js';
+import { pages } from './page.js';
 import { typed } from './typed.js';
 import type { Asked, Door, Outcome, Way } from './way.js';
 
@@ -108,6 +111,57 @@ async function close(): Promise<void> {
   server.closeAllConnections();
   await new Promise((resolve) => server.close(resolve));
 }
+
+describe('by the page', () => {
+  const views = new Views();
+  let fleet: Fleet;
+  const opening = async (address: string): Promise<Page | null> => {
+    const members = await membersBy(address);
+    const onNew = (): void => undefined;
+    return members && new Page({ name: 'page', views, members, follows: true, onNew });
+  };
+  /** Until it hears a node. */
+  const answerOf = async (asked: Asked): Promise<Outcome> => {
+    let outcome: Outcome | null = null;
+    const isAnswered = async (): Promise<boolean> => {
+      outcome = (await door?.ask(asked)) ?? null;
+      return outcome !== null;
+    };
+    await until('a node answers', isAnswered);
+    return outcome ?? { outcome: 'fail' };
+  };
+
+  beforeAll(async () => {
+    fleet = await Fleet.open(1, 1);
+    await until('it leads', async () => fleet.leader !== null);
+  });
+  afterAll(() => fleet.close(false));
+
+  it('a node that is there is asked what a page can ask', async () => {
+    opened(pages(opening), ...fleet.addresses);
+    const get = { op: 'get', key: put.key } as const;
+    expect(await answerOf(get)).toEqual({ outcome: 'ok', result: null });
+    expect(await answerOf(put)).toEqual({ outcome: 'ok' });
+    expect(await answerOf(get)).toEqual({ outcome: 'ok', result: 'a' });
+    expect(views.check()).toEqual([]);
+    expect(views.counts.answers).toBe(3);
+  });
+
+  it('a node that stands still may have done what it was asked', async () => {
+    const asking = opened(pages(opening), ...fleet.addresses);
+    await answerOf(put);
+    for (const member of fleet.members) member.pause();
+    const outcome = asking.ask(put);
+    setTimeout(() => asking.leave(), 100);
+    expect(await outcome).toEqual({ outcome: 'unknown' });
+    for (const member of fleet.members) member.resume();
+  });
+
+  it('a node that is gone has done nothing', async () => {
+    for (const member of fleet.members) await member.stop();
+    expect(await opened(pages(opening), ...fleet.addresses).ask(put)).toBe(null);
+  });
+});
 
 describe('a node that is gone', () => {
   it.each(named)('by %s: has done nothing, if it was never there', async (_, way) => {
