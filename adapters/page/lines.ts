@@ -41,8 +41,8 @@ export function lines(
 }
 
 /**
- * A node that lags behind knows less: the leader's word counts. Where all who led have been replaced
- * while the page slept, the word of the one that names a leader whom the page does not know.
+ * A node that lags behind knows less: the leader's word counts. Where all who led have been
+ * replaced while the page slept, the word of the one that names a leader whom it does not know.
  */
 function isGuide({ leader, witness, nodes }: Model, id: NodeId): boolean {
   if (leader !== null) return id === leader.id;

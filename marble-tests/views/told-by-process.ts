@@ -1,4 +1,4 @@
-/** Everything that one process has told, to whomever: what never goes back, and nothing left out. */
+/** Everything that one process has told, to whomever: nothing goes back, nothing is left out. */
 import type { EventsFrame, StatusFrame } from '../../adapters/live/protocol.js';
 
 type Fact = readonly [at: number, value: number];
