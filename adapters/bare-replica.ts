@@ -36,7 +36,7 @@ import { isFailure } from './gateway/protocol.js';
 import { lateNews } from './late-news.js';
 import type { Machine } from './machine.js';
 import { machine, NotApplied, OutcomeUnknown } from './machine.js';
-import { defaultLimits } from './machine-options.js';
+import { defaultLimits, refuseNoReducer } from './machine-options.js';
 import { maxTimerMs } from './network-settings.js';
 import { Answered } from './replica/answered.js';
 import { Facts } from './replica/facts.js';
@@ -125,6 +125,7 @@ class ReplicaNode<State, Command, Result> {
     const { id, initialState, patienceMs = 5000 } = options;
     const fault = faultOfNodeId(id);
     if (fault !== null) throw new ConfigError('id', fault);
+    refuseNoReducer(options.reducer);
     if (!(patienceMs >= 0 && patienceMs <= maxTimerMs)) {
       throw new ConfigError('patienceMs', `${patienceMs} is not from 0 to ${maxTimerMs}`);
     }
@@ -256,7 +257,7 @@ class ReplicaNode<State, Command, Result> {
     }
   }
 
-  private circle({ recovered, storage }: Store<Uint8Array, Uint8Array>): Promise<unknown> {
+  private async circle({ recovered, storage }: Store<Uint8Array, Uint8Array>): Promise<unknown> {
     const { id, initialVoters, network, scheduler = turnScheduler, trace } = this.options;
     const sizeOf = (block: Uint8Array): number => block.length;
     const founders = initialVoters.length > 0 ? { initialVoters } : {};

@@ -110,6 +110,7 @@ export const defaultLimits: MachineLimits = Object.freeze({
 export function machineSettings<State, Command, Result, Block, Data>(
   options: MachineOptions<State, Command, Result, Block, Data>,
 ): MachineSettings<State, Command, Result, Block, Data> {
+  refuseNoReducer(options.reducer);
   bothOrNone({ pack: options.pack, unpack: options.unpack });
   bothOrNone({ save: options.save, load: options.load });
   const limits = { ...defaultLimits, ...options.limits };
@@ -145,6 +146,15 @@ function plain<T>(commands: T): T {
 export function byteLength(value: unknown): number {
   if (ArrayBuffer.isView(value)) return value.byteLength;
   return typeof value === 'string' ? value.length : 0;
+}
+
+/** A node without one would go on alone, and fail what the others do. Throws a ConfigError. */
+export function refuseNoReducer(reducer: unknown): void {
+  if (typeof reducer === 'function') return;
+  throw new ConfigError(
+    'reducer',
+    'it must be a function: (state, command) => ({ state, result })',
+  );
 }
 
 function bothOrNone(pair: Record<string, unknown>): void {

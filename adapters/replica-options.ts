@@ -124,8 +124,9 @@ export interface ReducerOptions<State, Command, Result> {
   /**
    * It runs on every node: no clock, no chance, no I/O, and no change in place. It says no by its
    * result; what it throws is a mistake, and reaches only whoever dispatched the command.
-   * A state that its codec refuses ends the nodes at their next snapshot: the default one takes no
-   * key `__proto__`, so refuse it where keys come from commands.
+   * While its codec refuses the state there are no snapshots, and the log grows: `snapshotFault` of
+   * `status$` says why. The default one takes no key `__proto__`: refuse it where keys come from
+   * commands.
    */
   readonly reducer: Reducer<State, Command, Result>;
   readonly initialState: State;

@@ -19,6 +19,7 @@ import { rememberedRequests } from '../../adapters/replica/answered.js';
 import { maxCommandBytes } from '../../adapters/replica/protocol.js';
 import { replayNodes } from '../trace/replay.js';
 import { ReplicaCluster, settled } from './replica-cluster.js';
+import { ConfigError } from '../../lib/config.js';
 
 interface Order {
   readonly add: string;
@@ -538,6 +539,21 @@ describe('a node that something ends', () => {
     expect(await settled(node.stop())).toBe(locked);
   });
 
+  it('by voters without itself, likewise, while its store still closes', async () => {
+    start();
+    const store = memoryStore<Uint8Array, Uint8Array>();
+    const node = bareReplica({
+      ...{ id: 'a', initialVoters: ['b'], reducer, initialState: [] as List },
+      network: memoryNetwork<Uint8Array, Uint8Array>().node('a'),
+      store: { ...store, close: () => aMoment().then(() => store.close()) },
+    });
+    const words = 'the node has ended: initialVoters: "a" itself is missing';
+    const waiting = settled(node.dispatch({ add: 'x' }));
+    expect(await waiting).toMatchObject({ outcome: 'notApplied', message: words });
+    expect(await settled(node.read((state) => state))).toMatchObject({ message: words });
+    expect(await settled(node.stop())).toBeInstanceOf(ConfigError);
+  });
+
   it('is none when its options can not be', () => {
     start();
     const network = memoryNetwork<Uint8Array, Uint8Array>().node('a');
@@ -548,6 +564,10 @@ describe('a node that something ends', () => {
     const same = (state: typeof strange) => ({ state, result: null });
     expect(() => bareReplica({ id: 'a', reducer: same, initialState: strange, ...parts })).toThrow(
       /^initialState: .*no plain object/,
+    );
+    const none = undefined as unknown as typeof reducer;
+    expect(() => bareReplica({ id: 'a', reducer: none, initialState: [], ...parts })).toThrow(
+      /^reducer: /,
     );
   });
 });

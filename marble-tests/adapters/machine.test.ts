@@ -717,6 +717,7 @@ describe('what it is made from', () => {
   });
 
   const wrong: [string, Partial<Options>][] = [
+    ['reducer', { reducer: {} as Options['reducer'] }],
     ['unpack', { pack: (commands) => commands }],
     ['load', { save: (state) => state }],
     ['waiters', { limits: { waiters: 0 } }],
