@@ -156,12 +156,13 @@ Examples:
   $ rxraft put color red --if blue      compare and set
   $ rxraft put picture --file cat.png
   $ rxraft status
-  $ rxraft add n4 127.0.0.1:7104        a fourth node: start it first, with --join
+  $ rxraft add n4 127.0.0.1:7104        a fourth node: start it with --join
   $ rxraft remove n2
   $ rxraft watch --prefix user/         what changes, until Ctrl-C
   $ rxraft simulate --seeds 1000        clusters in virtual time, under faults
 
-Exit codes: 0 done, 1 refused or not found, 2 wrong usage, 3 nobody knows whether it was done.
+Exit codes: 0 done, 1 refused or not found, 2 wrong usage,
+3 nobody knows whether it was done.
 `;
 
 function version(): string {

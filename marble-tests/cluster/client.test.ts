@@ -181,6 +181,18 @@ describe('help and status', () => {
     expect((await new Run(['--version']).ended).stdout.toString()).toMatch(/^\d+\.\d+\.\d+\n$/);
   });
 
+  it('is no wider than a terminal of 80 columns, for any command', async () => {
+    const { stdout } = await new Run(['--help']).ended;
+    const names = [...stdout.toString().matchAll(/^ {2}([a-z]+) .*\S {2,}[A-Z]/gm)];
+    expect(names.length).toBeGreaterThan(9);
+    for (const [, name = ''] of names) {
+      const help = name === 'help' ? stdout : (await new Run([name, '--help']).ended).stdout;
+      for (const line of help.toString().split('\n')) {
+        expect(line.length, `${name}: ${line}`).toBeLessThanOrEqual(80);
+      }
+    }
+  });
+
   it('names every node, also those that do not answer and those that were not listed', async () => {
     const { leader, followers } = await cluster.live();
     const one = await new Run(['status', '--nodes', leader.address]).ended;

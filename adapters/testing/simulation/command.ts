@@ -1,7 +1,7 @@
 /** `rxraft simulate`: whole clusters in virtual time, hundreds of times faster than life. */
 import { availableParallelism } from 'node:os';
 import type { Command } from 'commander';
-import { InvalidArgumentError } from 'commander';
+import { InvalidArgumentError, Option } from 'commander';
 import type { Campaign, Planted, Totals } from './campaign.js';
 import { runCampaign, runOf } from './campaign.js';
 import type { FaultKind } from './faults.js';
@@ -38,8 +38,17 @@ export function addSimulateCommand(program: Command, settings: SimulateSettings 
     .option('--seed <number>', 'the first seed; alone: repeat this run exactly', wholeFrom(0))
     .option('--seeds <number>', 'how many seeds (1,000)', wholeFrom(1))
     .option('--steps <number>', 'events under faults (200 for each node)', wholeFrom(0))
-    .option('--nodes <list>', 'sizes of clusters, in turn', sizes, [3, 5, 7])
-    .option('--faults <list>', `none, or of: ${faultKinds.join()} (all)`, faultList, faultKinds)
+    .addOption(
+      new Option('--nodes <list>', 'sizes of clusters, in turn')
+        .argParser(sizes)
+        .default([3, 5, 7], '3,5,7'),
+    )
+    .addOption(
+      // With a blank behind each comma, where a terminal can break the line.
+      new Option('--faults <list>', `none, or of: ${faultKinds.join(', ')}`)
+        .argParser(faultList)
+        .default(faultKinds, 'all'),
+    )
     .option('--threads <number>', 'threads to run on', wholeFrom(1), threads)
     .action(async (flags: Flags) => {
       const exit = settings.exit ?? ((code: number) => (process.exitCode = code));
