@@ -7,14 +7,14 @@
 export interface Patience {
   /** Rounds that count. */
   readonly rounds: number;
-  /** Rounds before them, in which compilers warm up. */
+  /** Rounds before them, in which compilers warm up: of short ones it takes more. */
   readonly warmUp: number;
   /** How much one round does, as a part of what a full run does. */
   readonly share: number;
 }
 
 export const patient: Patience = { rounds: 15, warmUp: 4, share: 1 };
-export const quick: Patience = { rounds: 3, warmUp: 1, share: 0.1 };
+export const quick: Patience = { rounds: 3, warmUp: 16, share: 0.1 };
 
 /** What each contender measured, round by round. `told` hears of each round before it begins. */
 export async function alternate(
