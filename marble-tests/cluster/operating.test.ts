@@ -1,6 +1,7 @@
 /** The manual for operators: its lines of curl answer what it says, and its commands exist. */
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, expect, it } from 'vitest';
 import { Snippets } from '../snippets.js';
@@ -44,6 +45,44 @@ it('has a program that compiles, and does what its comments say', async () => {
     const told = await paint(cluster.nodes);
     expect(told.filter((each) => each === 'red').length).toBeGreaterThan(0);
     expect(told).not.toContain('green');
+  } finally {
+    snippets.remove();
+  }
+});
+
+it('gets the keys out of the copy of one folder, and into a new cluster', async () => {
+  const old = await Cluster.start();
+  await old.live();
+  const odd = Buffer.from([0xff, 1]);
+  expect((await old.client(['put', 'color', 'blue'])).code).toBe(0);
+  expect((await old.client(['put', 'odd', '-'], odd)).code).toBe(0);
+  expect((await old.client(['snapshot'])).code).toBe(0);
+  old.run.kill('SIGINT');
+  await old.run.ended;
+
+  const peers = old.nodes.map((address, at) => `n${at + 1}=${address}`).join();
+  const [address = ''] = old.nodes;
+  const where = ['--id', 'n1', '--data', join(old.folder, 'data', 'n1'), '--listen', address];
+  const copy = new Run(['node', ...where, '--peers', peers]);
+  await copy.says(/listens on/);
+  const watch = new Run(['watch', '--nodes', address, '--from', '1', '--json']);
+  await watch.says(/"complete"}\n$/);
+  watch.kill('SIGINT');
+  const file = join(old.folder, 'keys.jsonl');
+  writeFileSync(file, (await watch.ended).stdout);
+  copy.kill('SIGINT');
+  await copy.ended;
+
+  const snippets = new Snippets('docs/OPERATING.md', 'operating-restore');
+  try {
+    const { restore } = await snippets.start<{
+      readonly restore: (file: string, nodes: readonly string[]) => Promise<void>;
+    }>(snippets.programs[1] ?? '', 'restore');
+    const young = await Cluster.start();
+    await young.live();
+    await restore(file, young.nodes);
+    expect((await young.client(['get', 'color'])).stdout.toString()).toBe('blue');
+    expect((await young.client(['get', 'odd'])).stdout).toEqual(odd);
   } finally {
     snippets.remove();
   }
