@@ -46,16 +46,24 @@ export function socketClass(given?: AnySocketClass): AnySocketClass {
 
 /** `host:port`, or a URL of http or ws, with a path of its own or none. Throws a TypeError. */
 export function clientUrl(address: string, cluster?: string): string {
-  const text = /^[a-z]+:\/\//.test(address) ? address : `ws://${address}`;
-  let url: URL;
-  try {
-    url = new URL(text.replace(/^http/, 'ws'));
-  } catch {
+  const url = urlOf(address);
+  if (url === null) {
     throw new TypeError(`${JSON.stringify(address)} is no address: host:port, or a URL`);
   }
   if (url.pathname === '/') url.pathname = clientPath;
   if (cluster !== undefined) url.searchParams.set('cluster', cluster);
   return url.href;
+}
+
+/** Without a scheme the port must be named: forgotten, it would be 80, where nobody listens. */
+function urlOf(address: string): URL | null {
+  const isUrl = /^[a-z]+:\/\//.test(address);
+  if (isUrl ? !/^(http|ws)s?:/.test(address) : !/^[^/]+:\d+(\/|$)/.test(address)) return null;
+  try {
+    return new URL(isUrl ? address.replace(/^http/, 'ws') : `ws://${address}`);
+  } catch {
+    return null;
+  }
 }
 
 export interface SocketOptions {

@@ -174,6 +174,8 @@ describe('a follower', () => {
 
   it('of nothing, of no address, and without a WebSocket is none', () => {
     expect(() => follow({}, [])).toThrow('no urls');
-    expect(() => follow({}, ['ws://:::'])).toThrow('is no address');
+    for (const none of ['ws://:::', 'nowhere', '127.0.0.1', '::1', 'ftp://127.0.0.1:1']) {
+      expect(() => follow({}, [none]), none).toThrow(`"${none}" is no address`);
+    }
   });
 });
