@@ -104,7 +104,7 @@ describe('the disk', () => {
   it('writes for a while, and a crash meanwhile loses it', () => {
     const time = new VirtualTime();
     const disk = new Disk();
-    const place = { id: 'a', scheduler: new NodeTime(time), writeMs: () => 5 };
+    const place = { id: 'a', isNew: true, scheduler: new NodeTime(time), writeMs: () => 5 };
     const chance = { survivors: () => 0, torn: () => null };
     const action$ = new Subject<Write>();
     const answers: (readonly [number, number])[] = [];

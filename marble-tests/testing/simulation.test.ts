@@ -152,7 +152,31 @@ describe('what is planted', { timeout: 60_000 }, () => {
       return hastyFrom(12)(config, turn);
     };
     await violationOf({ seed: 1, core: counting, shrinkRuns: 7 });
-    expect(runs).toBe(1 + 7);
+    // Once to find it, and once to have its history.
+    expect(runs).toBe(2 + 7);
+  });
+
+  it('is told by runs that begin on empty disks, where the disks are not the simulator’s', async () => {
+    type Bytes = Uint8Array;
+    const disks = new Map<string, MemoryDisk<Bytes, Bytes>>();
+    const openStore: SimulationOptions['openStore'] = ({ id, isNew, scheduler }) => {
+      const disk = (isNew ? null : disks.get(id)) ?? new MemoryDisk<Bytes, Bytes>();
+      disks.set(id, disk);
+      return memoryStore(disk, { scheduler, writeMs: () => 1 });
+    };
+    const { rule, history } = await violationOf({ seed: 1, core: hasty, openStore });
+    expect(rule).toMatch(/^\(8\) n\d .*not durable/);
+    expect(history.at(-1)?.text).toBe(rule);
+  });
+
+  it('is told as well when it is broken in one run only', async () => {
+    let runs = 0;
+    const core: Core = (config, turn) => {
+      if (config.id === 'n1' && config.generation === 1) runs += 1;
+      return (runs === 1 ? hasty : raft)(config, turn);
+    };
+    const { rule } = await violationOf({ seed: 1, core });
+    expect(rule).toMatch(/^\(8\) .*not in a second run/);
   });
 
   it('is drawn, a line for each node, and explained', async () => {

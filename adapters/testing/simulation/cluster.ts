@@ -29,6 +29,8 @@ export interface ClusterPlan<State, Command, Result> {
   readonly faults: readonly FaultKind[];
   /** Names of decisions that are not taken: see `Decisions`. */
   readonly without: readonly string[];
+  /** Is its history told if it breaks a rule? */
+  readonly hasWords: boolean;
   readonly application: Application<State, Command, Result>;
   readonly core: Core | null;
   readonly openStore: ((place: StorePlace) => Store<Uint8Array, Uint8Array>) | null;
@@ -57,7 +59,7 @@ export class SimulatedCluster<State, Command, Result> {
     this.voters = ids.slice(0, nodes);
     const time = new VirtualTime();
     const profile = profileOf(seed, plan.faults);
-    const history = new History(time);
+    const history = new History(time, plan.hasWords);
     const fail = (rule: string): void => {
       if (this.broken === null) history.add(null, '!', () => rule);
       this.broken ??= rule;

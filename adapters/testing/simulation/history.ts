@@ -23,7 +23,11 @@ export class History {
   readonly digest = new Digest();
   private readonly events: HistoryEvent[] = [];
 
-  constructor(private readonly time: VirtualTime) {}
+  constructor(
+    private readonly time: VirtualTime,
+    /** Are there to be words? Else only the fingerprint is kept. */
+    private readonly hasWords: boolean,
+  ) {}
 
   /**
    * `describe` is asked only when somebody reads the history: it must not depend on later state.
@@ -32,7 +36,7 @@ export class History {
     const timeMs = this.time.now;
     this.digest.add(Math.round(timeMs * 1000));
     this.digest.add(mark.charCodeAt(0));
-    this.events.push({ timeMs, node, mark, describe });
+    if (this.hasWords) this.events.push({ timeMs, node, mark, describe });
   }
 
   get lines(): HistoryLine[] {

@@ -19,6 +19,11 @@ import { chances, type World } from './world.js';
 /** What a store is opened on, and what it may use. */
 export interface StorePlace {
   readonly id: string;
+  /**
+   * The node starts for the first time: its disk is empty, whatever an earlier run has left there.
+   * A violation is told, and made shorter, by further runs of the same seed.
+   */
+  readonly isNew: boolean;
   /** The node's own virtual time. */
   readonly scheduler: SchedulerLike;
   /** How long the next write takes. Null: every write is done while it is being asked for. */
@@ -65,6 +70,7 @@ export class Member<State, Command, Result> {
   readonly time: NodeTime;
   running: Running<State, Command, Result> | null = null;
   isStopping = false;
+  private isNew = true;
   /** Until then no write ends that is asked for now. */
   stalledUntilMs = 0;
   /** A crash in the midst of a turn: so many actions are still done. */
@@ -92,6 +98,7 @@ export class Member<State, Command, Result> {
     const { profile, witness } = world;
     const turn = profile.turns ? time : undefined;
     const store = parts.openStore(this.storePlace());
+    this.isNew = false;
     witness.onStart(id, store.recovered);
     const machine = parts.machine(id, turn);
     const [crash$, stop$] = [new Subject<void>(), new Subject<void>()];
@@ -134,7 +141,7 @@ export class Member<State, Command, Result> {
 
   /** The disk of one run. */
   private storePlace(): StorePlace {
-    const { id, random, time, world } = this;
+    const { id, isNew, random, time, world } = this;
     const { profile, decisions } = world;
     const writeMs = (): number => {
       const ms = durationMs();
@@ -160,7 +167,7 @@ export class Member<State, Command, Result> {
       return bytes.map((byte, at) => (at >= from && at < from + 16 ? 0 : byte));
     };
     const writes = { writeMs: profile.instantDisk ? null : writeMs, survivors, torn };
-    return { id, scheduler: time, ...writes };
+    return { id, isNew, scheduler: time, ...writes };
   }
 
   private crashSoon(ms: number): void {
