@@ -52,12 +52,18 @@ async function watch(key: Uint8Array, isPrefix: boolean, flags: WatchFlags): Pro
     fromEvent(process.stdout, 'error'),
   );
   let isFirst = true;
+  /** Since a node last answered: each is said once, however often it is tried. */
+  const causes = new Set<string>();
   const print = (answer: WatchAnswer | Lost): void => {
     if (answer.type === 'lost') {
-      process.stderr.write(`${harmless(answer.cause)}: going on with the next node\n`);
       isFirst = true;
+      if (causes.has(answer.cause)) return;
+      if (causes.size >= 64) causes.clear();
+      causes.add(answer.cause);
+      process.stderr.write(`${harmless(answer.cause)}: going on with the next node\n`);
       return;
     }
+    causes.clear();
     const lines = linesOf(answer, json === true, isFirst);
     isFirst = answer.type !== 'current' || answer.isLast;
     if (lines.length > 0) process.stdout.write(`${lines.join('\n')}\n`);
