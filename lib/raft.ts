@@ -31,10 +31,13 @@ export function raft<C = unknown, S = unknown>(
   config: RaftConfig<C, S>,
   scheduler?: SchedulerLike,
 ): OperatorFunction<Input<C, S>, Action<C, S>> {
-  new Node(config);
+  // Bad ones are refused here. The node that shows it is the first to be used: to read a long log
+  // in takes its time.
+  let checked: Node<C, S> | null = new Node(config);
   return (input$) =>
     new Observable((subscriber) => {
-      const node = new Node(config);
+      const node = checked ?? new Node(config);
+      checked = null;
       let step = Subscription.EMPTY;
       let waiting: Input<C, S>[] = [];
       let isRunning = true;
