@@ -288,11 +288,24 @@ class ReplicaNode<State, Command, Result> {
 
   private async lead(request: ReplicaRequest): Promise<ReplicaAnswer<Result>> {
     if (request.type === 'dispatch') {
-      return { type: 'result', result: await this.machine.dispatch(request) };
+      const result = await this.machine.dispatch(request);
+      // With an id it was encoded when it was applied.
+      if (request.requestId === null) this.refuseResult(result);
+      return { type: 'result', result };
     }
     if (request.type === 'changeVoters') return this.leadChange(request.voters);
     await this.machine.read();
     return { type: 'readIndex', index: this.machine.appliedIndex };
+  }
+
+  /** What no other node could be told is told to nobody: else a lone node would hide it. */
+  private refuseResult(result: Result): void {
+    try {
+      this.codecs.results.encode(result);
+    } catch (cause) {
+      const text = `the command was applied, and its result can't be encoded: ${causeOf(cause)}`;
+      throw new OutcomeUnknown(text, { cause });
+    }
   }
 
   private async leadChange(voters: readonly NodeId[]): Promise<ReplicaAnswer<Result>> {

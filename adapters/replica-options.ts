@@ -124,6 +124,8 @@ export interface ReducerOptions<State, Command, Result> {
   /**
    * It runs on every node: no clock, no chance, no I/O, and no change in place. It says no by its
    * result; what it throws is a mistake, and reaches only whoever dispatched the command.
+   * So is a result that its codec refuses: the command is applied, and who dispatched it gets an
+   * OutcomeUnknown that says so, on the leader too; with a request id it is a CommandFailed.
    * While its codec refuses the state there are no snapshots, and the log grows: `snapshotFault` of
    * `status$` says why. The default one takes no key `__proto__`: refuse it where keys come from
    * commands.

@@ -70,7 +70,7 @@ export function replicatedReducer<State, Command, Result>(
     try {
       const step = plain(before, logged, at);
       // Encoded before the state is taken: what can't be remembered has no effect.
-      answered.add(requestId, { digest, result: codecs.results.encode(step.result) });
+      answered.add(requestId, { digest, result: remembered(step.result, codecs.results) });
       return step;
     } catch (error) {
       answered.add(requestId, { digest, result: causeOf(error) });
@@ -87,6 +87,15 @@ export function replicatedReducer<State, Command, Result>(
       record(at, effective);
     }
   };
+}
+
+function remembered<Result>(result: Result, results: Codec<Result>): Uint8Array {
+  try {
+    return results.encode(result);
+  } catch (cause) {
+    const text = `of a command with a request id the result must be encoded: ${causeOf(cause)}`;
+    throw new TypeError(text, { cause });
+  }
 }
 
 const snapshotVersion = 1;

@@ -32,6 +32,7 @@ interface Verdict {
 const reducer = (list: List, { add }: Order): { state: List; result: Verdict } => {
   if (add === 'poison') throw new Error('no poison');
   if (add === 'nameless') throw Object.create(null);
+  if (add === 'riddle') return { state: [...list, add], result: { place: Symbol() as never } };
   return { state: [...list, add], result: { place: list.length + 1 } };
 };
 
@@ -173,6 +174,22 @@ describe('dispatch', () => {
     expect(await settled(leader.dispatch({ add: 'x' }))).toEqual({ place: 1 });
   });
 
+  it('whose result has no bytes was applied, and says so on every node, the leader too', async () => {
+    start();
+    await cluster.leader();
+    for (const node of cluster.all) {
+      const error = await settled(node.dispatch({ add: 'riddle' }));
+      expect(error).toBeInstanceOf(OutcomeUnknown);
+      expect(error).toHaveProperty(
+        'message',
+        "the command was applied, and its result can't be encoded: " +
+          "a value can't be encoded: a symbol",
+      );
+    }
+    await aMoment();
+    for (const node of cluster.all) expect(node.state).toEqual(['riddle', 'riddle', 'riddle']);
+  });
+
   it('refuses what has no bytes, too many, or a strange id', async () => {
     start();
     const { dispatch } = await cluster.leader();
@@ -308,6 +325,18 @@ describe('a request id', () => {
     ];
     for (const error of errors) expect(error).toBeInstanceOf(CommandFailed);
     expect((errors[0] as Error).message).toBe((errors[1] as Error).message);
+  });
+
+  it('has a command whose result has no bytes fail without an effect, on every node', async () => {
+    start();
+    await cluster.leader();
+    for (const node of cluster.all) {
+      const error = await settled(node.dispatch({ add: 'riddle' }, { requestId }));
+      expect(error).toBeInstanceOf(CommandFailed);
+      expect((error as Error).message).toContain('with a request id the result must be encoded');
+    }
+    await aMoment();
+    for (const node of cluster.all) expect(node.state).toEqual([]);
   });
 
   it('of another command is refused', async () => {
