@@ -61,8 +61,18 @@ import { traced } from './trace.js';
 import { turnScheduler } from './turn-scheduler.js';
 import { Room } from './waiters.js';
 
+export { ConfigError } from '../lib/config.js';
 export { ChangeRefused } from './change-refused.js';
 export type { ChangeFault } from './change-refused.js';
+export {
+  CommandFailed,
+  MachineError,
+  NotApplied,
+  NotLeader,
+  OutcomeUnknown,
+  Overloaded,
+} from './machine-errors.js';
+export type { Outcome } from './machine-errors.js';
 export type { BareReplica, BareReplicaOptions, Replica } from './replica-options.js';
 
 /**

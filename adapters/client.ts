@@ -13,6 +13,16 @@ import type { ReplicaCodecs } from './replica/replicated.js';
 import { codecsOf } from './replica/replicated.js';
 import type { DispatchOptions } from './replica-options.js';
 
+export {
+  CommandFailed,
+  MachineError,
+  NotApplied,
+  NotLeader,
+  OutcomeUnknown,
+  Overloaded,
+} from './machine-errors.js';
+export type { Outcome } from './machine-errors.js';
+
 export interface ClientOptions<Command, Result> extends CallerOptions {
   /** Those of the nodes. */
   readonly codecs?: Partial<ReplicaCodecs<never, Command, Result>>;

@@ -13,6 +13,8 @@ import { ConfigError } from '../lib/config.js';
 import type { ClockInput } from '../lib/input.js';
 import { turnScheduler } from './turn-scheduler.js';
 
+export { ConfigError } from '../lib/config.js';
+
 export interface ClockOptions {
   /**
    * A follower or candidate hears `minimumElapsed` after `minimum`, and `timedOut` up to `spread`

@@ -18,6 +18,10 @@ import type { Store } from './storage.js';
 import { StoreError } from './storage.js';
 import { damaged } from './store-records.js';
 
+export { ConfigError } from '../lib/config.js';
+export { StoreError } from './storage.js';
+export type { StoreFault } from './storage.js';
+
 export interface IndexedDbStoreOptions<C, S> {
   /**
    * The name of a database of this origin, for this node alone. It is made when it is not there.

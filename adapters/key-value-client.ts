@@ -27,6 +27,15 @@ import { follow } from './key-value/follow.js';
 import { NotApplied, OutcomeUnknown } from './machine-errors.js';
 import { pauseMs } from './pause.js';
 
+export {
+  CommandFailed,
+  MachineError,
+  NotApplied,
+  NotLeader,
+  OutcomeUnknown,
+  Overloaded,
+} from './machine-errors.js';
+export type { Outcome } from './machine-errors.js';
 export type {
   GetOptions,
   KeyValueClient,

@@ -20,6 +20,10 @@ import type { Readable } from './store-recovery.js';
 import type { Identity } from './store-records.js';
 import { addAnew, identityKey, openIdentity } from './store-records.js';
 
+export { ConfigError } from '../lib/config.js';
+export { StoreError } from './storage.js';
+export type { StoreFault } from './storage.js';
+
 export interface LevelStoreOptions<C, S> {
   /** Of this node alone. It is made when it is not there. */
   readonly folder: string;

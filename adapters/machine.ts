@@ -13,6 +13,7 @@ import type { MachineOptions } from './machine-options.js';
 import { machineSettings } from './machine-options.js';
 import { Requests } from './machine-requests.js';
 
+export { ConfigError } from '../lib/config.js';
 export {
   CommandFailed,
   CommandTooLarge,

@@ -22,6 +22,9 @@ import { History } from './history.js';
 import type { Store } from './storage.js';
 import { StoreError } from './storage.js';
 
+export { StoreError } from './storage.js';
+export type { StoreFault } from './storage.js';
+
 /**
  * Holds what was acknowledged, by reference. A crash is to unsubscribe from the store; a restart is
  * a new store on the same disk.

@@ -12,6 +12,8 @@ import type { Message } from '../lib/message.js';
 import type { LogPosition, NodeId } from '../lib/position.js';
 import { type Codec, DecodeError, packEntries, unpackEntries } from './codec.js';
 
+export { DecodeError } from './codec.js';
+
 const kindOf = {
   requestVoteCall: 1,
   requestVoteReply: 2,

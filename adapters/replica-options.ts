@@ -134,8 +134,9 @@ export interface ReducerOptions<State, Command, Result> {
   readonly initialState: State;
   /** Default: `valueCodec()` for each. Commands, results and states are plain structured values. */
   readonly codecs?: Partial<ReplicaCodecs<State, Command, Result>>;
-  /** See the machine. Default 65,536 entries, 64 MiB. */
+  /** As in `{ entries: 1000 }`: see the machine. Default 65,536 entries, 64 MiB. */
   readonly snapshotEvery?: NonNullable<MachineOptions<State, Command, Result>['snapshotEvery']>;
+  /** See the machine. What it refuses as `CommandTooLarge` is `NotApplied` here. */
   readonly limits?: NonNullable<MachineOptions<State, Command, Result>['limits']>;
   /**
    * How long a request waits for a leader, with all its tries, in milliseconds, from 0 to 2^31 - 1.

@@ -27,6 +27,7 @@ import type { NetworkEvent } from './ws-network.js';
 import { acceptPeers, wsNetwork } from './ws-network.js';
 import { defaultMaxFrameBytes } from './ws-settings.js';
 
+export { ConfigError } from '../lib/config.js';
 export { ChangeRefused } from './change-refused.js';
 export type { ChangeFault } from './change-refused.js';
 export {
@@ -37,6 +38,9 @@ export {
   OutcomeUnknown,
   Overloaded,
 } from './machine.js';
+export { ListenError } from './key-value/listen.js';
+export { StoreError } from './storage.js';
+export type { StoreFault } from './storage.js';
 export type { CommandPosition, Outcome, Reducer } from './machine.js';
 export type { ReplicaStatus } from './replica/facts.js';
 export type { DispatchOptions, ReadOptions, Replica } from './replica-options.js';

@@ -38,7 +38,7 @@ export type SlicesState<S> = { readonly [Name in keyof S]: StateOf<S[Name]> };
 
 /**
  * One slice of many: what `replica` is made from. A command for a slice that is not there throws,
- * and so becomes a CommandFailed.
+ * and so fails.
  *
  *     const parts = { orders: { reducer, initialState: [] }, locks };
  *     const r = replica({ id, nodes, folder, ...slices(parts) });

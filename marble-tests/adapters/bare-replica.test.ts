@@ -221,6 +221,16 @@ describe('dispatch', () => {
     }
   });
 
+  it('longer than the limit of its machine is certainly not done, from every node', async () => {
+    start({ limits: { commandBytes: 50 } });
+    await cluster.leader();
+    for (const node of cluster.all) {
+      const error = await settled(node.dispatch({ add: 'x'.repeat(50) }));
+      expect(error).toBeInstanceOf(NotApplied);
+      expect((error as Error).message).toContain('more than 50 bytes');
+    }
+  });
+
   it('of a value keeps what it was then', async () => {
     start();
     const { dispatch } = await cluster.leader();
