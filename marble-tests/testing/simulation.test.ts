@@ -2,7 +2,7 @@
  * The simulator: it finds nothing where nothing is wrong, repeats itself exactly, and finds,
  * shortens and draws what was planted. That it finds much more is shown by marble-tests/mutants.
  */
-import { filter, finalize, merge, Subject, tap } from 'rxjs';
+import { concatMap, filter, finalize, merge, Subject, tap } from 'rxjs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { runCampaign, type Totals } from '../../adapters/testing/simulation/campaign.js';
 import { faultKinds } from '../../adapters/testing/simulation/faults.js';
@@ -194,6 +194,29 @@ describe('what is planted', { timeout: 60_000 }, () => {
           .map((line) => line.length),
       ),
     ).toBeLessThan(80);
+  });
+
+  it('has nothing to find in a store or a core that answers by promises', async () => {
+    const openStore: SimulationOptions['openStore'] = ({ id, isNew, scheduler }) => {
+      const disk = (isNew ? null : disks.get(id)) ?? new MemoryDisk<Uint8Array, Uint8Array>();
+      disks.set(id, disk);
+      const store = memoryStore(disk, { scheduler, writeMs: () => 1 });
+      const storage: typeof store.storage = (action$) =>
+        action$.pipe(
+          store.storage,
+          concatMap((input) => Promise.resolve(input)),
+        );
+      return { ...store, storage };
+    };
+    const disks = new Map<string, MemoryDisk<Uint8Array, Uint8Array>>();
+    const core: Core = (config, turn) => (input$) =>
+      input$.pipe(
+        concatMap((input) => Promise.resolve(input)),
+        raft(config, turn),
+      );
+    for (const own of [{ openStore }, { core }]) {
+      expect((await simulate({ seed: 2, ...own })).commits).toBeGreaterThan(0);
+    }
   });
 
   it('is found: a store that forgets', async () => {

@@ -130,9 +130,11 @@ export class SimulatedCluster<State, Command, Result> {
 
   /** Event after event, until it is enough, or a rule is broken, or nothing is due any more. */
   private async goOn(isEnough: () => boolean): Promise<void> {
+    const { core, openStore } = this.plan;
+    const isForeign = core !== null || openStore !== null;
     while (!isEnough() && this.step()) {
-      // Promises of clients are answered before anything else happens.
-      if (this.ledger.isOpen) await Promise.resolve();
+      // Promises, of clients and of what is the user's own, come before anything else happens.
+      if (isForeign || this.ledger.isOpen) await Promise.resolve();
       this.settle();
       if (this.broken !== null) return;
     }
