@@ -46,16 +46,15 @@ export class Model {
   }
 
   onLink(event: LinkEvent, now: number): void {
+    // Also of a node that is no member any more: it may come again, as another process.
+    if (event.type === 'down') this.timeline.onAway(event.id, now);
     const node = this.nodes.get(event.id);
     if (node === undefined) return;
     if (event.type === 'up') {
       node.send = event.send;
       node.heardAt = now;
     } else if (event.type === 'frame') this.onFrame(node, event.frame, now);
-    else {
-      node.send = null;
-      this.timeline.onAway(node.id, now);
-    }
+    else node.send = null;
   }
 
   /** Some times a second: who has fallen silent? */

@@ -116,6 +116,18 @@ describe('the lines', () => {
     expect(events.at(-1)).toEqual({ type: 'down', id: 'b' });
     expect(model.nodes.get('b')).toMatchObject({ address: 'b:2', send: null, status: null });
   });
+
+  it('of a node that comes again, as another process, have a clock that begins again', () => {
+    const line = model.timeline.line('b');
+    socketOf('b').tell({ ...status('b', 'follower', two), at: 9000 });
+    const before = line.offsetMs;
+    socketOf('a').tell(status('a', 'leader', { a: 'a:1' }));
+    socketOf('a').tell(status('a', 'leader', two));
+    socketOf('b').open();
+    socketOf('b').tell({ ...status('b', 'follower', two), at: 10 });
+    expect(line.offsetMs - before).toBeGreaterThan(8000);
+    expect(line.stretches.map(({ role }) => role)).toEqual(['follower', 'away', 'follower']);
+  });
 });
 
 describe('whoever waits for an answer', () => {
