@@ -98,7 +98,8 @@ async function checkIdentity(database: Readable, place: Identity & { where: stri
   const { cluster, node } = openIdentity(sealed, `${where}, identity`);
   if (cluster === place.cluster && node === place.node) return;
   const owner = `it belongs to node ${JSON.stringify(node)} of cluster ${JSON.stringify(cluster)}`;
-  throw new StoreError('foreign', where, `${owner}: give every node a store of its own`);
+  const name = node === place.node ? 'say the name of that cluster, or ' : '';
+  throw new StoreError('foreign', where, `${owner}: ${name}give every node a store of its own`);
 }
 
 async function readHead(database: Readable, where: string): Promise<Head> {

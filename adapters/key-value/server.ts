@@ -4,12 +4,11 @@ import type { LogIndex, NodeId, Role, Term } from '../../lib/index.js';
 import { byteCodec } from '../codec.js';
 import type { PageFile } from '../live/files.js';
 import { clusterFile, pageFile } from '../live/files.js';
-import { levelStore } from '../level-store.js';
 import type { TraceFile } from '../trace-file.js';
 import { traceFile } from '../trace-file.js';
 import type { NetworkEvent } from '../ws-network.js';
 import { parseAddress } from './addresses.js';
-import { refuseForeignFolder } from './data-folder.js';
+import { refuseForeignFolder, storeOf } from './data-folder.js';
 import { httpDoor } from './http.js';
 import { joinedCluster } from './join.js';
 import { listening } from './listen.js';
@@ -85,7 +84,7 @@ export async function runNode(
       options.cluster ?? (await joinedCluster({ folder, contacts, stop$, onSilence }));
     if (cluster === null) return;
     const codecs = { commands: byteCodec, snapshots: byteCodec };
-    const store = await levelStore({ folder, cluster, node: id, ...codecs });
+    const store = await storeOf({ folder, cluster, node: id, ...codecs });
     try {
       const trace = options.trace === undefined ? null : traceOf(options.trace, report);
       report({ type: 'listening', address: listen });

@@ -80,6 +80,7 @@ describe('a folder', () => {
       await expect(refused).rejects.toMatchObject({ name: 'StoreError', reason: 'foreign' });
       await expect(openAt(folder, owner)).rejects.toThrow('node "a" of cluster "acceptance"');
     }
+    await expect(openAt(folder, { cluster: 'other' })).rejects.toThrow('say the name of that');
     expect(await dump(folder)).toEqual(before);
     expect(await opened(folder)).toEqual(whole);
   });
