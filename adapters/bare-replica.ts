@@ -115,6 +115,12 @@ function part<T, Part>(
   return source$.pipe(map(selector), distinctUntilChanged(isEqual));
 }
 
+/** Throws a ConfigError. */
+function refuseNothing<Options>(options: Options, names: readonly (keyof Options & string)[]) {
+  const missing = names.find((name) => options[name] === undefined);
+  if (missing !== undefined) throw new ConfigError(missing, 'it is missing');
+}
+
 class ReplicaNode<State, Command, Result> {
   readonly facts: Facts;
   readonly state$: BehaviorSubject<State>;
@@ -136,6 +142,7 @@ class ReplicaNode<State, Command, Result> {
     const fault = faultOfNodeId(id);
     if (fault !== null) throw new ConfigError('id', fault);
     refuseNoReducer(options.reducer);
+    refuseNothing(options, ['initialVoters', 'store', 'network']);
     if (!(patienceMs >= 0 && patienceMs <= maxTimerMs)) {
       throw new ConfigError('patienceMs', `${patienceMs} is not from 0 to ${maxTimerMs}`);
     }
@@ -220,7 +227,7 @@ class ReplicaNode<State, Command, Result> {
       load: (data) => load(data, codecs.states),
       sizeOf: sizeOfLogged,
       ...(limits && { limits }),
-      ...(snapshotEvery && { snapshotEvery }),
+      ...(snapshotEvery !== undefined && { snapshotEvery }),
       ...(scheduler && { scheduler }),
     });
     replicated.state$.subscribe(({ state }) => {

@@ -114,7 +114,7 @@ export function machineSettings<State, Command, Result, Block, Data>(
   bothOrNone({ pack: options.pack, unpack: options.unpack });
   bothOrNone({ save: options.save, load: options.load });
   const limits = { ...defaultLimits, ...options.limits };
-  const { entries = 65_536, bytes = 64 << 20 } = options.snapshotEvery ?? {};
+  const { entries = 65_536, bytes = 64 << 20 } = snapshotEveryOf(options.snapshotEvery);
   atLeastOne({ ...limits });
   atLeastOne({ 'snapshotEvery.entries': entries, 'snapshotEvery.bytes': bytes });
   return {
@@ -155,6 +155,13 @@ export function refuseNoReducer(reducer: unknown): void {
     'reducer',
     'it must be a function: (state, command) => ({ state, result })',
   );
+}
+
+/** A number would be taken for nothing at all. Throws a ConfigError. */
+function snapshotEveryOf(given: unknown): { readonly entries?: number; readonly bytes?: number } {
+  const every = given ?? {};
+  if (typeof every === 'object') return every;
+  throw new ConfigError('snapshotEvery', `${String(given)} is none: as in { entries: 1000 }`);
 }
 
 function bothOrNone(pair: Record<string, unknown>): void {

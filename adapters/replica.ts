@@ -16,6 +16,7 @@ import { clientDoor } from './gateway/door.js';
 import { isLoopback, faultOfAddress, parseAddress } from './key-value/addresses.js';
 import { refuseForeignFolder } from './key-value/data-folder.js';
 import { listening } from './key-value/listen.js';
+import { faultOfAllowedOrigin } from './live/origin.js';
 import { initialVotersOf } from './initial-voters.js';
 import { levelStore } from './level-store.js';
 import { unpackBlock } from './replica/logged.js';
@@ -55,7 +56,8 @@ export interface ReplicaOptions<State, Command, Result> extends ReducerOptions<
   /**
    * The voters of a new cluster, the same on each of them: nodes that began otherwise refuse each
    * other. None, `[]`, on a node that is to be added to a cluster that is there, by `changeVoters`.
-   * Default: all `nodes`. A node that has a log knows its own.
+   * Default: all `nodes`. A node that has a log knows its own. One that begins ends with a
+   * ConfigError where a voter is not among `nodes`, and there is no `addressOf`.
    */
   readonly initialVoters?: readonly NodeId[];
   /**
@@ -107,6 +109,8 @@ export function replica<State, Command, Result>(
 ): Replica<State, Command, Result> {
   const { id, nodes, folder, cluster = 'replica', origins = [] } = options;
   const address = addressOf(options);
+  refuseNoFolder(folder);
+  refuseStrangeOrigins(origins);
   refuseLongName(cluster);
   refuseLongBlocks(options.limits);
   const codecs = codecsOf(options.codecs);
@@ -129,13 +133,20 @@ export function replica<State, Command, Result>(
     snapshots: readable((data) => load(data, codecs.states)),
   };
   const { initialVoters = Object.keys(nodes) } = options;
+  const lost = options.addressOf
+    ? undefined
+    : initialVoters.find((voter) => !Object.hasOwn(nodes, voter));
   /** Nodes that began with other ones have another first entry: they must never meet. */
   let began: readonly NodeId[] | undefined;
   const store = server.then(async () => {
     await refuseForeignFolder(folder);
     const opened = await levelStore({ folder, cluster, node: id, ...stored });
     began = initialVotersOf({ ...opened.recovered, initialVoters });
-    return opened;
+    // Only of a node that begins they are the same list: one with a log has its voters there.
+    if (began !== initialVoters || lost === undefined) return opened;
+    await opened.close();
+    const text = `${JSON.stringify(lost)} is not among the nodes, and nothing else has its address`;
+    throw new ConfigError('initialVoters', text);
   });
   const bare = bareReplica({
     ...{ ...options, initialVoters, store },
@@ -203,6 +214,20 @@ function hint(_: IncomingMessage, response: ServerResponse): void {
   response.end('This is a node of an rxraft cluster: connect with rxraft/adapters/observe\n');
 }
 
+/** Nothing would be the folder in which the program was started. Throws a ConfigError. */
+function refuseNoFolder(folder: unknown): void {
+  if (typeof folder === 'string' && folder !== '') return;
+  throw new ConfigError('folder', 'name a folder for this node alone, as in ./data/a');
+}
+
+/** What no browser says would let nobody in. Throws a ConfigError. */
+function refuseStrangeOrigins(origins: readonly string[]): void {
+  for (const origin of origins) {
+    const fault = faultOfAllowedOrigin(origin);
+    if (fault !== null) throw new ConfigError('origins', fault);
+  }
+}
+
 /** Throws a ConfigError. */
 function refuseLongName(cluster: string): void {
   if (cluster.length <= maxNameLength) return;
@@ -229,6 +254,9 @@ function addressOf(
   options: Pick<ReplicaOptions<never, never, never>, 'id' | 'nodes' | 'insecure'>,
 ) {
   const { id, nodes, insecure = false } = options;
+  if (Object(nodes) !== nodes) {
+    throw new ConfigError('nodes', "say where each node listens, as in { a: '127.0.0.1:7001' }");
+  }
   for (const [each, address] of Object.entries(nodes)) {
     const fault = faultOfNodeId(each) ?? faultOfAddress(address);
     if (fault !== null) throw new ConfigError('nodes', fault);

@@ -26,9 +26,13 @@ function originsOf(address: string): readonly string[] {
   return [address, local].map((each) => `http://${each.replace(/:80$/, '')}`);
 }
 
+/** Of a page within an app, whose scheme has no origins by the standard. */
+const appOrigin = /^(?!file:)[a-z][a-z\d+.-]*:\/\/[^\s/?#@]+$/;
+
 /** What is wrong with an origin that a user gives, in words, or null. */
 export function faultOfAllowedOrigin(text: string): string | null {
   const url = URL.canParse(text) ? new URL(text) : null;
   if (url !== null && /^https?:$/.test(url.protocol) && url.origin === text) return null;
+  if (url?.origin === 'null' && appOrigin.test(text)) return null;
   return `${JSON.stringify(text)} is no origin of a page: as in https://cluster.example.org`;
 }

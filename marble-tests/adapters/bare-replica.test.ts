@@ -604,10 +604,13 @@ describe('a node that something ends', () => {
     expect(() => bareReplica({ id: 'a', reducer: same, initialState: strange, ...parts })).toThrow(
       /^initialState: .*no plain object/,
     );
-    const none = undefined as unknown as typeof reducer;
-    expect(() => bareReplica({ id: 'a', reducer: none, initialState: [], ...parts })).toThrow(
-      /^reducer: /,
-    );
+    const whole = { id: 'a', reducer, initialState: [] as List, ...parts };
+    for (const name of ['reducer', 'initialVoters', 'network', 'store'] as const) {
+      const lacking = { ...whole, [name]: undefined as never };
+      expect(() => bareReplica(lacking)).toThrow(`${name}: `);
+    }
+    const never = { snapshotEvery: 0 as never };
+    expect(() => bareReplica({ ...whole, ...never })).toThrow('snapshotEvery: 0 is none');
   });
 });
 

@@ -723,6 +723,7 @@ describe('what it is made from', () => {
     ['waiters', { limits: { waiters: 0 } }],
     ['blockBytes', { limits: { blockBytes: NaN } }],
     ['snapshotEvery.entries', { snapshotEvery: { entries: 0 } }],
+    ['snapshotEvery', { snapshotEvery: 100 as never }],
   ];
   it.each(wrong)('names the culprit: %s', (field, options) => {
     expect(() => listMachine(options)).toThrow(ConfigError);

@@ -173,9 +173,35 @@ describe('a node', () => {
       'nodes: two of them have one address',
     ],
     ['a block that no frame has room for', { limits: { blockBytes: 16 << 20 } }, 'blockBytes'],
+    ['no nodes', { nodes: undefined as never }, 'nodes: say where each node listens, as in'],
+    ['a node without an address', { nodes: { a: 7001 as never } }, 'nodes: 7001 is no address'],
+    ['no folder', { folder: undefined as never }, 'folder: name a folder for this node alone'],
+    ['a folder without a name', { folder: '' }, 'folder: name a folder for this node alone'],
+    ['a page without its scheme', { origins: ['shop.example'] }, 'origins: "shop.example" is no'],
+    ['a page with a slash', { origins: ['https://shop.example/'] }, 'origins: "https://shop.ex'],
+    ['a number for snapshots', { snapshotEvery: 100 as never }, 'snapshotEvery: 100 is none'],
     ['an open address', { nodes: { a: '0.0.0.0:7001' } }, 'say insecure: true'],
   ])('can not have %s', (_, options, text) => {
     expect(() => start('a', options)).toThrow(text);
+  });
+
+  it('without anything names what it needs first', () => {
+    expect(() => replica({} as Options)).toThrow(ConfigError);
+  });
+
+  it('that begins with a voter whom nobody finds ends, and one that has a log does not', async () => {
+    const term = (node: Counter): Promise<unknown> =>
+      firstValueFrom(node.status$.pipe(filter((status) => status.term > 0)));
+    const initialVoters = ['a', 'b', 'lost'];
+    const lost = start('a', { initialVoters });
+    await expect(lost.dispatch(1)).rejects.toThrow('initialVoters: "lost" is not among the nodes');
+    await expect(lost.stop()).rejects.toThrow(ConfigError);
+    const begun = start('a', { initialVoters, addressOf: () => undefined });
+    await term(begun);
+    await begun.stop();
+    const again = start('a', { initialVoters });
+    await term(again);
+    await again.stop();
   });
 
   it('that can not be made holds neither its address nor its folder', async () => {

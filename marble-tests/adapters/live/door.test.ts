@@ -128,7 +128,16 @@ describe('which pages are let in', () => {
 
 it('an origin that is configured must be one', () => {
   expect(faultOfAllowedOrigin('https://a.example:8443')).toBe(null);
-  for (const text of ['a.example', 'https://a.example/', 'https://a.example/x', 'file://x', '*']) {
+  expect(faultOfAllowedOrigin('capacitor://localhost')).toBe(null);
+  for (const text of [
+    'ws://a.example',
+    'a.example:80',
+    'a.example',
+    'https://a.example/',
+    'https://a.example/x',
+    'file://x',
+    '*',
+  ]) {
     expect(faultOfAllowedOrigin(text), text).toContain('is no origin of a page');
   }
 });
