@@ -13,6 +13,9 @@ const batch = 'medium.batch(operations, ledger.head.batch)';
 /** By what clients saw. */
 const unexplained = /^no order explains /;
 
+/** Or by what watchers were told: a put that was made twice. */
+const unexplainedOrTwice = /^(?:no order explains |watch: key .* was told at \d+,\d+: )/;
+
 const planted: readonly Planted[] = [
   {
     fault: 'a write is acknowledged before it is on the disk',
@@ -74,7 +77,7 @@ const planted: readonly Planted[] = [
     file: 'dist/adapters/gateway/caller.js',
     text: 'if (!isRepeatable)',
     instead: 'if (false)',
-    found: unexplained,
+    found: unexplainedOrTwice,
   },
   {
     fault: 'the command line acknowledges what it has not sent',
