@@ -96,10 +96,15 @@ export class Model {
    */
   get witness(): { readonly id: NodeId; readonly leader: NodeId } | null {
     if (this.leader !== null) return null;
-    const [newest] = [...this.heard].sort((a, b) => b.status.term - a.status.term);
-    const leader = newest?.status.leader ?? null;
-    if (newest === undefined || leader === null) return null;
-    return this.heard.some(({ id }) => id === leader) ? null : { id: newest.id, leader };
+    const { heard } = this;
+    const latest = Math.max(...heard.map(({ status }) => status.term));
+    for (const { id, status } of heard) {
+      // In one term there is one leader, but not all may hear it.
+      const { term, leader } = status;
+      if (term !== latest || leader === null) continue;
+      return heard.some((node) => node.id === leader) ? null : { id, leader };
+    }
+    return null;
   }
 
   /** Do so many answer that they could decide, by the newest configuration that is known (§6)? */

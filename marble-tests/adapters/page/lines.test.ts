@@ -110,6 +110,13 @@ describe('the lines', () => {
     expect(sockets.map(({ url }) => url).slice(-2)).toEqual(['ws://d:1/live', 'ws://e:1/live']);
   });
 
+  it('find it also where another one, of the same term, hears nobody', () => {
+    socketOf('a').tell({ ...status('a', 'follower', two), leader: null });
+    socketOf('b').tell({ ...status('b', 'follower', { ...two, d: 'd:1' }), leader: 'd' });
+    expect([...model.nodes.keys()]).toEqual(['a', 'b', 'd']);
+    expect(model.witness).toEqual({ id: 'b', leader: 'd' });
+  });
+
   it('of a node that has moved is another one, and the old one says that it is down', () => {
     members$.next({ ...two, b: 'b:2' });
     expect(sockets.map(({ url }) => url).at(-1)).toBe('ws://b:2/live');
