@@ -2,6 +2,9 @@
  * What is due, rendered as actions from the state as it is now. Rendering marks nothing as done, so
  * that a look at what is due costs nothing but the look; settling clears the marks.
  *
+ * Each part has a mark, which is asked first, and what is rare is a function of its own: what
+ * nearly every turn does is small enough then to be compiled into its caller.
+ *
  * One rule stands above all messages: "persistent state on all servers, updated on stable storage
  * before responding to RPCs" (Figure 2). While a term or a vote is not durable, no message leaves.
  */
@@ -11,7 +14,7 @@ import { isVoter, uniqueNodes } from './cluster-config.js';
 import { becomeFollower } from './election.js';
 import { emptyEntries } from './entries.js';
 import type { AppendEntriesReply, RequestVoteReply } from './message.js';
-import type { LogIndex, LogPosition } from './position.js';
+import type { LogIndex, LogPosition, NodeId } from './position.js';
 import { origin } from './position.js';
 import { readyReads } from './reads.js';
 import type { State } from './state.js';
@@ -20,8 +23,11 @@ import type { State } from './state.js';
 export function take<C, S>(state: State<C, S>): Action<C, S>[] {
   const actions = render(state);
   settle(state);
-  if (!state.resigning || !state.hardStateDurable) return actions;
-  // The others have been told that C_new is committed: "the leader steps down" (§6).
+  return state.resigning && state.hardStateDurable ? resign(state, actions) : actions;
+}
+
+/** The others have been told that C_new is committed: "the leader steps down" (§6). */
+function resign<C, S>(state: State<C, S>, actions: Action<C, S>[]): Action<C, S>[] {
   becomeFollower(state, state.currentTerm, null);
   return [...actions, ...take(state)];
 }
@@ -30,12 +36,15 @@ export function take<C, S>(state: State<C, S>): Action<C, S>[] {
 export function render<C, S>(state: State<C, S>): Action<C, S>[] {
   const actions: Action<C, S>[] = [];
   if (state.answersDue.length > 0) actions.push(...state.answersDue);
-  renderReports(state, actions);
+  if (state.roleDue) renderRole(state, actions);
+  const { latestConfig: config, latestConfigIndex: index } = state.log;
+  if (config !== state.reportedConfig) actions.push({ type: 'configChanged', config, index });
   if (state.timerDue) actions.push({ type: 'setElectionTimeout', role: state.role });
   if (state.hardStateDurable) renderMessages(state, actions);
-  renderPersist(state, actions);
-  if (state.hardStateDurable) renderInstallations(state, actions);
-  renderApply(state, actions);
+  if (isPersistDue(state)) renderPersist(state, actions);
+  if (isInstallationDue(state)) renderInstallations(state, actions);
+  state.applyTo = state.appliedIndex;
+  if (isApplyDue(state)) renderApply(state, actions);
   if (state.reads.length > 0) renderReads(state, actions);
   if (state.commitIndex > state.reportedCommitIndex) {
     actions.push({ type: 'committed', commitIndex: state.commitIndex });
@@ -58,15 +67,13 @@ function settle<C, S>(state: State<C, S>): void {
   if (state.answersDue.length > 0) state.answersDue = [];
   if (state.dropsDue.length > 0) state.dropsDue = [];
   if (state.roleDue) settleRole(state);
-  if (state.reportedConfig !== state.log.latestConfig) {
-    state.reportedConfig = state.log.latestConfig;
-  }
+  state.reportedConfig = state.log.latestConfig;
   state.reportedCommitIndex = state.commitIndex;
   state.timerDue = false;
-  const open = state.hardStateDurable;
-  if (open) settleMessages(state);
-  settlePersist(state);
-  if (open) settleInstallations(state);
+  const installs = isInstallationDue(state);
+  if (state.hardStateDurable) settleMessages(state);
+  if (isPersistDue(state)) settlePersist(state);
+  if (installs) settleInstallations(state);
   if (state.reads.length > 0) state.reads.splice(0, readyReads(state, state.applyTo));
   state.appliedIndex = state.applyTo;
   state.restoreDue = null;
@@ -90,28 +97,31 @@ function settleRole<C, S>(state: State<C, S>): void {
   state.roleDue = false;
 }
 
-function renderReports<C, S>(state: State<C, S>, actions: Action<C, S>[]): void {
-  if (state.roleDue) renderRole(state, actions);
-  const { latestConfig: config, latestConfigIndex: index } = state.log;
-  if (config !== state.reportedConfig) actions.push({ type: 'configChanged', config, index });
-}
-
 function renderMessages<C, S>(state: State<C, S>, actions: Action<C, S>[]): void {
   if (state.campaignDue) renderCampaign(state, actions);
   if (state.isAnswerDue) renderAnswers(state, actions);
-  const { leaderId, log, refusalDue } = state;
-  if (leaderId !== null && refusalDue !== null) {
-    const hint = log.lastNotAfter(refusalDue.prevPosition);
-    const message = replyOf(state, refusalDue.round, true, hint);
-    actions.push({ type: 'sendMessage', to: leaderId, message });
-  }
-  if (leaderId !== null && state.acknowledgeDue) {
-    const index = acknowledgedIndex(state);
-    const position = index < log.base.index ? origin : log.positionAt(index);
-    const message = replyOf(state, state.heardRound, false, position);
-    actions.push({ type: 'sendMessage', to: leaderId, message });
+  const { leaderId, refusalDue } = state;
+  if (leaderId !== null) {
+    if (refusalDue !== null) actions.push(refusalOf(state, leaderId, refusalDue));
+    if (state.acknowledgeDue) actions.push(acknowledgementOf(state, leaderId));
   }
   if (state.callsDue && state.role === 'leader') renderCalls(state, actions);
+}
+
+function refusalOf<C, S>(
+  state: State<C, S>,
+  to: NodeId,
+  { round, prevPosition }: { readonly round: number; readonly prevPosition: LogPosition },
+): Action<C, S> {
+  const message = replyOf(state, round, true, state.log.lastNotAfter(prevPosition));
+  return { type: 'sendMessage', to, message };
+}
+
+function acknowledgementOf<C, S>(state: State<C, S>, to: NodeId): Action<C, S> {
+  const { log } = state;
+  const index = acknowledgedIndex(state);
+  const position = index < log.base.index ? origin : log.positionAt(index);
+  return { type: 'sendMessage', to, message: replyOf(state, state.heardRound, false, position) };
 }
 
 /** What single nodes are owed: their votes, the news of a newer term, or of their removal. */
@@ -132,15 +142,17 @@ function renderAnswers<C, S>(state: State<C, S>, actions: Action<C, S>[]): void 
 
 function settleMessages<C, S>(state: State<C, S>): void {
   state.campaignDue = false;
-  if (state.isAnswerDue) {
-    state.votesDue.clear();
-    state.newsDue.clear();
-    state.noticesDue.clear();
-  }
+  if (state.isAnswerDue) settleAnswers(state);
   state.refusalDue = null;
   if (state.acknowledgeDue) state.acknowledgedIndex = acknowledgedIndex(state);
   state.acknowledgeDue = false;
   if (state.callsDue && state.role === 'leader') settleCalls(state);
+}
+
+function settleAnswers<C, S>(state: State<C, S>): void {
+  state.votesDue.clear();
+  state.newsDue.clear();
+  state.noticesDue.clear();
 }
 
 /** "Issues RequestVote RPCs in parallel to each of the other servers" that vote (§5.2). */
@@ -180,7 +192,6 @@ function isPersistDue<C, S>(state: State<C, S>): boolean {
 }
 
 function renderPersist<C, S>(state: State<C, S>, actions: Action<C, S>[]): void {
-  if (!isPersistDue(state)) return;
   const { log, issuedIndex, currentTerm, votedFor } = state;
   actions.push({
     type: 'persist',
@@ -197,7 +208,6 @@ function renderPersist<C, S>(state: State<C, S>, actions: Action<C, S>[]): void 
 }
 
 function settlePersist<C, S>(state: State<C, S>): void {
-  if (!isPersistDue(state)) return;
   const sequence = ++state.sequence;
   const { lastIndex } = state.log;
   state.writes.push({ sequence, lastIndex, snapshot: state.snapshotDue });
@@ -207,16 +217,19 @@ function settlePersist<C, S>(state: State<C, S>): void {
   state.issuedIndex = lastIndex;
 }
 
+/** May a peer be owed the snapshot? */
+function isInstallationDue<C, S>(state: State<C, S>): boolean {
+  return state.snapshot !== null && state.role === 'leader' && state.hardStateDurable;
+}
+
 function renderInstallations<C, S>(state: State<C, S>, actions: Action<C, S>[]): void {
   const { snapshot, currentTerm: term } = state;
-  if (state.role !== 'leader' || snapshot === null) return;
   for (const { id: to, snapshotDue } of state.peers) {
-    if (snapshotDue) actions.push({ type: 'installSnapshot', to, term, snapshot });
+    if (snapshotDue && snapshot) actions.push({ type: 'installSnapshot', to, term, snapshot });
   }
 }
 
 function settleInstallations<C, S>(state: State<C, S>): void {
-  if (state.role !== 'leader' || state.snapshot === null) return;
   for (const peer of state.peers) {
     if (peer.snapshotDue) peer.snapshotUnderway = true;
     peer.snapshotDue = false;
