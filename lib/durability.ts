@@ -22,8 +22,8 @@ export function onPersisted<C, S>(state: State<C, S>, sequence: number): void {
     state.durableIndex = Math.max(state.durableIndex, write.lastIndex);
     if (write.snapshot !== null) onSnapshotDurable(state, write.snapshot);
   }
-  countVotes(state);
-  advanceCommit(state);
+  if (state.role === 'candidate') countVotes(state);
+  if (state.role === 'leader') advanceCommit(state);
   const acknowledged = Math.min(state.durableIndex, state.matchedIndex);
   if (state.role === 'follower' && acknowledged > state.acknowledgedIndex) {
     state.acknowledgeDue = true;

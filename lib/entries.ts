@@ -110,23 +110,33 @@ export function lastPosition(entries: LogEntries): LogPosition {
  * Do they hold together: ascending in index and term, within the range, a slot for each command?
  */
 export function areSound(entries: LogEntries): boolean {
-  const { isSafeInteger } = Number;
   const { prevPosition, length, terms, configs, commands } = entries;
+  if (!isSafePosition(prevPosition) || !Number.isSafeInteger(lastIndex(entries))) return false;
+  if (terms.length > 0 && !areTermsSound(entries)) return false;
+  if (configs.length > 0 && !areConfigsSound(entries)) return false;
+  return length >= 0 && (commands === null || commands.length === length);
+}
+
+function areTermsSound(entries: LogEntries): boolean {
   const last = lastIndex(entries);
-  let { index, term } = prevPosition;
-  for (const run of terms) {
+  let { index, term } = entries.prevPosition;
+  for (const run of entries.terms) {
     const ascends = run.index > index && run.term > term;
     if (!(ascends && run.index <= last && isSafePosition(run))) return false;
     ({ index, term } = run);
   }
-  ({ index } = prevPosition);
-  for (const config of configs) {
+  return true;
+}
+
+function areConfigsSound(entries: LogEntries): boolean {
+  const last = lastIndex(entries);
+  let { index } = entries.prevPosition;
+  for (const config of entries.configs) {
     if (!(config.index > index && config.index <= last)) return false;
     ({ index } = config);
-    if (!isSafeInteger(index)) return false;
+    if (!Number.isSafeInteger(index)) return false;
   }
-  if (!isSafePosition(prevPosition) || !isSafeInteger(last)) return false;
-  return length >= 0 && (commands === null || commands.length === length);
+  return true;
 }
 
 /** Is the index within the range, `prevPosition` included? */

@@ -174,7 +174,7 @@ export function onAppendEntriesReply<C, S>(state: State<C, S>, reply: AppendEntr
   }
   const isNew = reply.round > peer.refusalFloor;
   peer.ackRound = Math.max(peer.ackRound, reply.round);
-  noticeRestart(state, peer, reply);
+  if (peer.generation !== reply.generation) noticeRestart(state, peer, reply);
   if (!reply.refused) onAcknowledged(state, peer, reply.lastPosition.index, isNew);
   else if (isNew) onRefused(state, peer, reply.lastPosition);
   else state.drop(reply.from, 'staleRound');
@@ -192,7 +192,7 @@ function isPossible<C, S>(state: State<C, S>, reply: AppendEntriesReply): boolea
  * and what was under way to its earlier life is void.
  */
 function noticeRestart<C, S>(state: State<C, S>, peer: Peer, reply: AppendEntriesReply): void {
-  const restarted = peer.generation !== null && peer.generation !== reply.generation;
+  const restarted = peer.generation !== null;
   peer.generation = reply.generation;
   if (!restarted) return;
   peer.match = 0;

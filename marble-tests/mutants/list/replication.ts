@@ -134,8 +134,8 @@ export const replication: readonly Mutant[] = [
     name: 'an answer of the disk commits nothing',
     trap: 'S5, A11',
     file: 'lib/durability.ts',
-    before: '  advanceCommit(state);\n',
-    after: '  if (state.sequence < 0) advanceCommit(state);\n',
+    before: "if (state.role === 'leader') advanceCommit(state);",
+    after: "if (state.role === 'leader' && state.sequence < 0) advanceCommit(state);",
   },
   {
     name: 'a late acknowledgement takes matchIndex back',
@@ -178,8 +178,8 @@ export const replication: readonly Mutant[] = [
     name: 'a restart of a follower is not noticed',
     trap: 'B11',
     file: 'lib/replication.ts',
-    before: '  noticeRestart(state, peer, reply);\n',
-    after: '  if (reply.round < 0) noticeRestart(state, peer, reply);\n',
+    before: 'if (peer.generation !== reply.generation) noticeRestart',
+    after: 'if (reply.round < 0) noticeRestart',
     test: {
       file: 'lib/calls.test.ts',
       title: 'B11: nor does one of an earlier life speak for a node that came back with less',
