@@ -74,12 +74,15 @@ const headSchema = strictObject({
   snapshotBatch: counted,
 });
 
-export const identityKey = textKey('identity');
-export const headKey = textKey('head');
-export const snapshotKey = textKey('snapshot');
+export const identityKey: Uint8Array = textKey('identity');
+export const headKey: Uint8Array = textKey('head');
+export const snapshotKey: Uint8Array = textKey('snapshot');
 
 /** Where the keys of records lie, in the order of their numbers. */
-export const recordRange = { gte: textKey('r'), lt: textKey('s') };
+export const recordRange: { readonly gte: Uint8Array; readonly lt: Uint8Array } = {
+  gte: textKey('r'),
+  lt: textKey('s'),
+};
 
 export function recordKey(number: number): Uint8Array {
   return concatenate([recordRange.gte, numberBytes(number)]);

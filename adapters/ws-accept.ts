@@ -32,6 +32,11 @@ import { hearWordsOnly } from './stranger.js';
 import type { PeerSocket, Settings } from './ws-settings.js';
 import { receivedWord, snapshotAssembler } from './ws-snapshot.js';
 
+/** A peer, and all that `ws` knows of its socket. */
+interface Peer extends PeerSocket {
+  readonly socket: WebSocket;
+}
+
 /** A frame, and whether it is binary. */
 type Frame = readonly [Uint8Array, boolean];
 
@@ -48,12 +53,13 @@ const tooLong = 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH';
  */
 export function acceptor<C, S>(
   settings: Settings<C, S>,
-): (peer: PeerSocket) => Observable<NetworkInput<C, S>> {
+): (opened: PeerSocket) => Observable<NetworkInput<C, S>> {
   const { report, scheduler, handshakeTimeoutMs, maxStrangers } = settings;
   const live = new Map<string, Subscriber<NetworkInput<C, S>>>();
   let strangers = 0;
-  return (peer) =>
+  return (opened) =>
     defer(() => {
+      const peer = opened as Peer;
       const { socket, request } = peer;
       const turnAway = (from: NodeId | null, reason: HandshakeFault): Observable<never> => {
         report({ type: 'refused', from, reason });
@@ -101,7 +107,7 @@ function firstFrame(socket: WebSocket): Observable<Frame> {
 }
 
 /** Says why, and completes when the other side has taken note. Unsubscribing cuts the socket. */
-function goodbye({ socket, request }: PeerSocket, reason: HandshakeFault): Observable<never> {
+function goodbye({ socket, request }: Peer, reason: HandshakeFault): Observable<never> {
   return new Observable((subscriber) => {
     subscriber.add(hearWordsOnly(request.socket, () => socket.terminate()));
     socket.on('close', () => subscriber.complete());
@@ -124,7 +130,7 @@ function faultOfHello<C, S>(hello: Hello, settings: Settings<C, S>): HandshakeFa
 
 /** All that a peer says after its greeting. */
 function conversation<C, S>(
-  { socket, request }: PeerSocket,
+  { socket, request }: Peer,
   hello: Hello,
   live: Map<string, Subscriber<NetworkInput<C, S>>>,
   settings: Settings<C, S>,

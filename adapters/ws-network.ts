@@ -20,7 +20,7 @@ export { EntryTooLarge } from './message-frames.js';
 export { type AcceptPeersOptions, acceptPeers } from './ws-upgrade.js';
 export type { HandshakeFault } from './ws-handshake.js';
 export type { NetworkEvent, UnsentReason } from './network-event.js';
-export type { PeerSocket, WsNetworkOptions } from './ws-settings.js';
+export type { OpenedSocket, PeerSocket, WsNetworkOptions } from './ws-settings.js';
 
 /**
  * The network adapter of one node. What peers do wrong, and what they lose, is reported to

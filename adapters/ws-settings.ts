@@ -1,17 +1,25 @@
 /** What the network over WebSockets is made from: its options, their defaults, what it reports. */
 import { createHash } from 'node:crypto';
+import type { EventEmitter } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import type { Observable, SchedulerLike } from 'rxjs';
 import { asyncScheduler } from 'rxjs';
-import type { WebSocket } from 'ws';
 import type { NodeId } from '../lib/position.js';
 import type { Codec } from './codec.js';
 import type { NetworkEvent } from './network-event.js';
 import { checkNetworkSettings } from './network-settings.js';
 
+/** A WebSocket of `ws`, whose own types nobody needs for it. */
+export interface OpenedSocket extends EventEmitter {
+  readonly readyState: number;
+  send(data: Uint8Array | string, done?: (error?: Error) => void): void;
+  close(code?: number, reason?: string): void;
+  terminate(): void;
+}
+
 /** A WebSocket that somebody opened here, and the request that it came with. */
 export interface PeerSocket {
-  readonly socket: WebSocket;
+  readonly socket: OpenedSocket;
   readonly request: IncomingMessage;
 }
 

@@ -103,7 +103,10 @@ const snapshotVersion = 1;
 const packr = new Packr({ useRecords: false, moreTypes: false, structuredClone: false });
 
 /** `[version, state, answered]` */
-export function save<State>({ state, answered }: Replicated<State>, states: Codec<State>) {
+export function save<State>(
+  { state, answered }: Replicated<State>,
+  states: Codec<State>,
+): Uint8Array {
   return new Uint8Array(packr.pack([snapshotVersion, states.encode(state), answered.pack()]));
 }
 

@@ -4,7 +4,15 @@
  * the interface down anew.
  */
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -16,6 +24,8 @@ const reports = join(root, 'docs/api');
 
 interface Manifest {
   readonly exports: Record<string, string | { readonly types: string }>;
+  readonly dependencies: Record<string, string>;
+  readonly peerDependencies: Record<string, string>;
 }
 
 const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as Manifest;
@@ -30,7 +40,12 @@ const doors = Object.entries(manifest.exports).flatMap(([door, target]) => {
 /** What a program of the package's tools says, and that it was content. */
 function run(program: string, ...words: string[]): string {
   const path = join(root, 'node_modules/.bin', program);
-  return execFileSync(path, words, { cwd: root, encoding: 'utf8', stdio: 'pipe' });
+  try {
+    return execFileSync(path, words, { cwd: root, encoding: 'utf8', stdio: 'pipe' });
+  } catch (error) {
+    // The compiler complains on the standard output.
+    throw new Error((error as { readonly stdout: string }).stdout, { cause: error });
+  }
 }
 
 describe('the package', () => {
@@ -56,6 +71,36 @@ describe('the package', () => {
     const paths = pack.files.map(({ path }) => path);
     expect(paths).toEqual(expect.arrayContaining(['LICENSE', 'README.md', 'lib/raft.ts']));
     expect(paths.filter((path) => /marble-tests|coverage|\.test\./.test(path))).toEqual([]);
+  });
+});
+
+describe('the declarations', () => {
+  it('compile where libraries are checked, without types that the package does not bring', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'rxraft-declarations-'));
+    const { dependencies, peerDependencies, exports } = manifest;
+    const modules = Object.keys({ ...dependencies, ...peerDependencies });
+    mkdirSync(join(folder, 'node_modules/rxraft'), { recursive: true });
+    for (const name of [...modules, 'abstract-level']) {
+      symlinkSync(join(root, 'node_modules', name), join(folder, 'node_modules', name));
+    }
+    for (const name of ['dist', 'package.json']) {
+      symlinkSync(join(root, name), join(folder, 'node_modules/rxraft', name));
+    }
+    const names = Object.keys(exports).filter((door) => !door.endsWith('.json'));
+    const lines = names.map((door, at) => `export * as d${at} from 'rxraft${door.slice(1)}';`);
+    const program = join(folder, 'program.mts');
+    writeFileSync(program, lines.join('\n'));
+    const options = '--ignoreConfig --strict --noEmit --preserveSymlinks --types node';
+    run('tsc', ...options.split(' '), '--module', 'nodenext', '--target', 'es2022', program);
+    rmSync(folder, { recursive: true });
+  });
+
+  it('name bytes as compilers before 5.7 do', () => {
+    const files = readdirSync(join(root, 'dist'), { recursive: true, encoding: 'utf8' });
+    const declarations = files.filter((file) => file.endsWith('.d.ts'));
+    expect(declarations).toContain('lib/index.d.ts');
+    const texts = declarations.map((file) => readFileSync(join(root, 'dist', file), 'utf8'));
+    expect(texts.flatMap((text) => text.match(/.*Uint8Array<.*/g) ?? [])).toEqual([]);
   });
 });
 
