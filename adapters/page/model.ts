@@ -91,20 +91,19 @@ export class Model {
   }
 
   /**
-   * Of those that answer, the one that has heard of a leader in the latest term, while that leader
-   * itself is not heard here: the page may be cut off from it, or the others don't know yet.
+   * Of those that answer and hear a leader, the one of the latest term, while that leader itself is
+   * not heard here: the page may be cut off from it, or the others don't know yet. Who hears none
+   * says nothing of it, in whatever term: cut off from it, a node stands again and again.
    */
   get witness(): { readonly id: NodeId; readonly leader: NodeId } | null {
     if (this.leader !== null) return null;
     const { heard } = this;
-    const latest = Math.max(...heard.map(({ status }) => status.term));
-    for (const { id, status } of heard) {
-      // In one term there is one leader, but not all may hear it.
-      const { term, leader } = status;
-      if (term !== latest || leader === null) continue;
-      return heard.some((node) => node.id === leader) ? null : { id, leader };
-    }
-    return null;
+    const led = heard.flatMap(({ id, status: { term, leader } }) =>
+      leader === null ? [] : [{ id, term, leader }],
+    );
+    const [newest] = led.sort((a, b) => b.term - a.term);
+    if (newest === undefined || heard.some(({ id }) => id === newest.leader)) return null;
+    return { id: newest.id, leader: newest.leader };
   }
 
   /** Do so many answer that they could decide, by the newest configuration that is known (§6)? */

@@ -117,6 +117,13 @@ describe('the lines', () => {
     expect(model.witness).toEqual({ id: 'b', leader: 'd' });
   });
 
+  it('find it also where one that hears nobody stands again and again, in later terms', () => {
+    socketOf('a').tell({ ...status('a', 'candidate', two), term: 9, leader: null });
+    socketOf('b').tell({ ...status('b', 'follower', { ...two, d: 'd:1' }), leader: 'd' });
+    expect([...model.nodes.keys()]).toEqual(['a', 'b', 'd']);
+    expect(model.witness).toEqual({ id: 'b', leader: 'd' });
+  });
+
   it('of a node that has moved is another one, and the old one says that it is down', () => {
     members$.next({ ...two, b: 'b:2' });
     expect(sockets.map(({ url }) => url).at(-1)).toBe('ws://b:2/live');
