@@ -170,6 +170,15 @@ function version(): string {
   return (JSON.parse(readFileSync(path, 'utf8')) as { readonly version: string }).version;
 }
 
+/** Without `help` in front of what is no command: that would show the help of all, and no error. */
+function wordsOf(program: Command): string[] {
+  const { argv } = process;
+  const [help, name] = argv.slice(2);
+  if (help !== 'help' || name === undefined || name.startsWith('-')) return argv;
+  const isCommand = program.commands.some((command) => command.name() === name);
+  return isCommand ? argv : [...argv.slice(0, 2), ...argv.slice(3)];
+}
+
 async function main(): Promise<void> {
   // Nobody reads any more: that is no fault.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
@@ -186,7 +195,7 @@ async function main(): Promise<void> {
   addClusterCommands(program);
   addSimulateCommand(program);
   try {
-    await program.parseAsync();
+    await program.parseAsync(wordsOf(program));
   } catch (error) {
     if (error instanceof CommanderError) {
       process.exitCode = error.exitCode === 0 ? exitCodes.done : exitCodes.usage;

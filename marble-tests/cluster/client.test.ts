@@ -119,6 +119,7 @@ describe('exit codes', () => {
 
   it.each([
     [['frobnicate'], "unknown command 'frobnicate'"],
+    [['help', 'pt'], "unknown command 'pt'\n(Did you mean put?)"],
     [['put'], "missing required argument 'key'"],
     [['put', 'x'], 'there is no VALUE'],
     [['put', 'x', 'y', '--file', 'z'], 'exclude each other'],
