@@ -10,7 +10,7 @@ import type { NetworkEvent } from './network-event.js';
 import { checkNetworkSettings } from './network-settings.js';
 
 /** A WebSocket of `ws`, whose own types nobody needs for it. */
-export interface OpenedSocket extends EventEmitter {
+export interface OpenedSocket extends Pick<EventEmitter, 'off' | 'on' | 'once'> {
   readonly readyState: number;
   send(data: Uint8Array | string, done?: (error?: Error) => void): void;
   close(code?: number, reason?: string): void;
