@@ -6,14 +6,15 @@ import { blindness, type Mutant } from './mutant.js';
 export type Found = Catch | 'test';
 
 export interface Page {
-  /** For a terminal. */
+  /** For a terminal: of those that were found. The others are failed tests, or were not planted. */
   readonly table: string;
   /** In Markdown. */
   readonly text: string;
 }
 
 export function pageOf(mutants: readonly Mutant[], found: ReadonlyMap<string, Found>): Page {
-  const lines = mutants.map((mutant) => {
+  const planted = mutants.filter(({ name }) => found.has(name));
+  const lines = planted.map((mutant) => {
     const { name, trap } = mutant;
     return [seedsOf(found.get(name)).padStart(6), trap.padEnd(16), name, whatOf(mutant, found)];
   });
@@ -66,6 +67,6 @@ function seedsOf(found: Found | undefined): string {
 
 function whatOf({ name, test }: Mutant, found: ReadonlyMap<string, Found>): string {
   const what = found.get(name);
-  if (what === undefined) return 'SURVIVES';
+  if (what === undefined) return '–';
   return what === 'test' ? `test: ${test?.title ?? ''}` : what.rule;
 }
