@@ -54,8 +54,7 @@ export function messageCodec<C>(commands: Codec<C>): Codec<Message<C>> {
       if (length === 0 || length > maxHeaderBytes || bytes.length < 2 + length) {
         throw new DecodeError('a message without its header');
       }
-      const fields = fieldsOf(bytes.slice(2, 2 + length));
-      return messageOf(fields, bytes.subarray(2 + length), commands);
+      return messageOf(fieldsOf(bytes, 2 + length), bytes, 2 + length, commands);
     },
   };
 }
@@ -79,10 +78,12 @@ function headerOf(message: Message): readonly (string | number | boolean)[] {
   }
 }
 
-function fieldsOf(header: Uint8Array): readonly unknown[] {
+/** Of a view of the bytes: msgpackr leaves a mark on what it reads. */
+function fieldsOf(bytes: Uint8Array, end: number): readonly unknown[] {
+  const view = new Uint8Array(bytes.buffer, bytes.byteOffset, end);
   let fields: unknown;
   try {
-    fields = packr.unpack(header);
+    fields = packr.unpack(view, { start: 2 });
   } catch (error) {
     throw new DecodeError('a header that is not msgpack', { cause: error });
   }
@@ -92,14 +93,15 @@ function fieldsOf(header: Uint8Array): readonly unknown[] {
 
 function messageOf<C>(
   fields: readonly unknown[],
-  tail: Uint8Array,
+  bytes: Uint8Array,
+  end: number,
   commands: Codec<C>,
 ): Message<C> {
   const [kind, sender, era, ...rest] = fields;
   const from = nodeId(sender);
   const term = natural(era);
-  if (kind !== kindOf.appendEntriesCall && tail.length > 0) {
-    throw new DecodeError(`${tail.length} bytes behind the message`);
+  if (kind !== kindOf.appendEntriesCall && bytes.length > end) {
+    throw new DecodeError(`${bytes.length - end} bytes behind the message`);
   }
   switch (kind) {
     case kindOf.requestVoteCall: {
@@ -113,7 +115,7 @@ function messageOf<C>(
     }
     case kindOf.appendEntriesCall: {
       const [round, commitIndex] = exactly(2, rest).map(natural) as [number, number];
-      const entries = unpackEntries(tail, commands);
+      const entries = unpackEntries(bytes, commands, end);
       return { type: 'appendEntriesCall', from, term, round, commitIndex, entries };
     }
     case kindOf.appendEntriesReply: {
