@@ -288,15 +288,15 @@ describe('the time of a node', () => {
 
 describe('decisions', () => {
   it('are taken by chance, of kinds that are asked for, until the world heals', () => {
-    const decisions = new Decisions(['drop'], ['drop 2']);
+    const decisions = new Decisions(['drop'], ['drop n1 #2'], true);
     const random = new Random(1);
-    expect(decisions.happens('drop', 'drop 1', 1, random)).toBe(true);
-    expect(decisions.happens('drop', 'drop 2', 1, random)).toBe(false);
-    expect(decisions.happens('drop', 'drop 3', 0, random)).toBe(false);
-    expect(decisions.happens('crash', 'crash 1', 1, random)).toBe(false);
+    expect(decisions.happens('drop', 'n1', 1, 1, random)).toBe(true);
+    expect(decisions.happens('drop', 'n1', 2, 1, random)).toBe(false);
+    expect(decisions.happens('drop', 'n1', 3, 0, random)).toBe(false);
+    expect(decisions.happens('crash', 'n1', 1, 1, random)).toBe(false);
     decisions.healed = true;
-    expect(decisions.happens('drop', 'drop 4', 1, random)).toBe(false);
-    expect(decisions.taken).toEqual(['drop 1']);
+    expect(decisions.happens('drop', 'n1', 4, 1, random)).toBe(false);
+    expect(decisions.taken).toEqual(['drop n1 #1']);
     expect(decisions.counts).toMatchObject({ drop: 1, crash: 0 });
   });
 });

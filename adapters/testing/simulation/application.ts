@@ -35,21 +35,24 @@ export interface Thrown {
 export class Replicated<State, Command, Result> {
   private readonly blocks = valueCodec<readonly Tagged<Command>[]>();
   private readonly states = valueCodec<Counted<State>>();
+  /** What every machine begins with a copy of. */
+  private readonly fresh: Uint8Array;
 
   constructor(
     private readonly application: Application<State, Command, Result>,
     private readonly ledger: Ledger,
     private readonly profile: Profile,
     private readonly fail: (rule: string) => void,
-  ) {}
+  ) {
+    this.fresh = this.states.encode({ inner: application.initialState, count: 0, chain: 0 });
+  }
 
   save(state: Counted<State>): Uint8Array {
     return this.states.encode(state);
   }
 
   machine(id: string, turn: SchedulerLike | undefined): CountedMachine<State, Command> {
-    const { blocks, states, profile, application } = this;
-    const fresh = states.encode({ inner: application.initialState, count: 0, chain: 0 });
+    const { blocks, states, profile, fresh } = this;
     return machine({
       reducer: (state: Counted<State>, { id: asked, command }: Tagged<Command>, at) => {
         const { inner, result } = this.reduce(state.inner, command, at);

@@ -30,7 +30,7 @@ export class Clients<State, Command> {
     const random = Random.of(seed, chances.client, client, number);
     time.after(random.next() * 2 * profile.clientGapMs, () => {
       if (decisions.healed) return;
-      if (decisions.permits(`client ${client} #${number}`)) this.ask(random, 4);
+      if (decisions.permits('call', `client ${client}`, number)) this.ask(random, 4);
       this.goOn(client, number + 1);
     });
   }

@@ -64,7 +64,7 @@ export class SimulatedCluster<State, Command, Result> {
       if (this.broken === null) history.add(null, '!', () => rule);
       this.broken ??= rule;
     };
-    const decisions = new Decisions(plan.faults, plan.without);
+    const decisions = new Decisions(plan.faults, plan.without, plan.hasWords);
     const witness = new Witness(ids, profile.limits, fail);
     this.world = { seed, profile, time, history, decisions, witness, fail };
     this.network = new SimulatedNetwork(this.world, ids);

@@ -1,12 +1,11 @@
 /**
- * The disk as a model: bytes, record behind record, each with its length and its checksum. What was
- * acknowledged is there for ever. Of the rest a crash leaves what it likes: nothing, some whole
- * writes, a part of one. Whoever opens the disk reads as far as the records are whole.
+ * The disk as a model: writes, each a record with its length and its checksum. What was acknowledged
+ * is there for ever. Of the rest a crash leaves what it likes: nothing, some whole writes, a part of
+ * one. Whoever opens the disk finds what the records say, as far as they are whole.
  */
 import { defer, EMPTY, finalize, tap, timer } from 'rxjs';
 import type { HardState, StorageAction } from '../../../lib/action.js';
 import type { Recovered } from '../../../lib/config.js';
-import type { Snapshot } from '../../../lib/snapshot.js';
 import {
   byteCodec,
   packEntries,
@@ -33,60 +32,64 @@ const headerLength = 8;
 
 export class Disk {
   private generation = 0;
-  /** What is on it for certain. */
-  private records: Uint8Array[] = [];
+  // What is on it for certain.
+  private hardState: HardState = { currentTerm: 0, votedFor: null };
+  private snapshot: Uint8Array | null = null;
+  private readonly history = new History<Uint8Array>();
   /** Handed to it, and not acknowledged. */
-  private underway: Uint8Array[] = [];
+  private underway: Body[] = [];
 
   ask({ hardState, snapshot, entries }: Write): void {
-    const body = bodies.encode([
-      hardState,
+    this.underway.push([
+      hardState === null ? null : { ...hardState },
       snapshot === null ? null : packSnapshot(snapshot, byteCodec),
       entries === null ? null : packEntries(entries, byteCodec),
     ]);
-    const record = new Uint8Array(headerLength + body.length);
-    record.set(body, headerLength);
-    const header = new DataView(record.buffer);
-    header.setUint32(0, body.length);
-    header.setInt32(4, fingerprint(body));
-    this.underway.push(record);
   }
 
   /** The first so many writes that were asked for are done. */
   complete(count: number): void {
-    this.records.push(...this.underway.splice(0, count));
+    for (const body of this.underway.splice(0, count)) this.write(body);
   }
 
+  /** Only here a record can be less than whole: who opens the disk reads none of such a one. */
   crash({ survivors, torn }: Pick<StorePlace, 'survivors' | 'torn'>): void {
     const { underway } = this;
     if (underway.length === 0) return;
     this.complete(survivors(underway.length));
     const [next] = underway;
-    const part = next === undefined ? null : torn(next);
-    if (part !== null) this.records.push(part);
+    const part = next === undefined ? null : torn(recordOf(next));
+    const body = part === null ? null : bodyOf(part);
+    if (body !== null) this.write(body);
     this.underway = [];
   }
 
-  /** A new run begins. The first record that is not whole ends what is read, and is gone then. */
-  open(): Found {
-    this.generation += 1;
-    const history = new History<Uint8Array>();
-    let hardState: HardState = { currentTerm: 0, votedFor: null };
-    let snapshot: Snapshot<Uint8Array> | null = null;
-    const whole = this.records.findIndex((record) => bodyOf(record) === null);
-    if (whole >= 0) this.records.length = whole;
-    for (const record of this.records) {
-      const [state, data, entries] = bodyOf(record) as Body;
-      if (data !== null) {
-        snapshot = unpackSnapshot(data, byteCodec);
-        history.giveWay(snapshot.position);
-      }
-      if (entries !== null) history.replaceAfter(unpackEntries(entries, byteCodec));
-      if (state !== null) hardState = state;
+  private write([hardState, data, entries]: Body): void {
+    if (data !== null) {
+      this.snapshot = data;
+      this.history.giveWay(unpackSnapshot(data, byteCodec).position);
     }
-    const { generation } = this;
+    if (entries !== null) this.history.replaceAfter(unpackEntries(entries, byteCodec));
+    if (hardState !== null) this.hardState = hardState;
+  }
+
+  /** A new run begins. */
+  open(): Found {
+    const { hardState, history } = this;
+    const snapshot = this.snapshot === null ? null : unpackSnapshot(this.snapshot, byteCodec);
+    const generation = (this.generation += 1);
     return { generation, ...hardState, snapshot, entries: history.entries() };
   }
+}
+
+function recordOf(write: Body): Uint8Array {
+  const body = bodies.encode(write);
+  const record = new Uint8Array(headerLength + body.length);
+  record.set(body, headerLength);
+  const header = new DataView(record.buffer);
+  header.setUint32(0, body.length);
+  header.setInt32(4, fingerprint(body));
+  return record;
 }
 
 function bodyOf(record: Uint8Array): Body | null {

@@ -27,32 +27,39 @@ export function noFaults(): FaultCounts {
   return Object.fromEntries(faultKinds.map((kind) => [kind, 0])) as FaultCounts;
 }
 
-/** The decisions of a run: each is taken once, counted, and remembered by its name. */
+/** The decisions of a run: each is taken once, and counted. */
 export class Decisions {
   readonly counts = noFaults();
-  /** The names of all that happened, in order. */
+  /** The names of all that happened, in order, in a run that is told. */
   readonly taken: string[] = [];
   /** No more: the world heals. */
   healed = false;
   private readonly enabled: ReadonlySet<FaultKind>;
   private readonly without: ReadonlySet<string>;
 
-  constructor(enabled: readonly FaultKind[], without: readonly string[]) {
+  constructor(
+    enabled: readonly FaultKind[],
+    without: readonly string[],
+    /** Are the names remembered? Most runs have no use for any. */
+    private readonly hasNames: boolean,
+  ) {
     this.enabled = new Set(enabled);
     this.without = new Set(without);
   }
 
-  /** Does this happen, which has this name? The chance is drawn in any case. */
-  happens(kind: FaultKind, name: string, probability: number, random: Random): boolean {
+  /** Does this happen, to such a thing, the so manieth time? The chance is drawn in any case. */
+  happens(kind: FaultKind, to: string, number: number, probability: number, random: Random) {
     const drawn = random.next() < probability;
     if (!drawn || this.healed || !this.enabled.has(kind)) return false;
-    if (!this.permits(name)) return false;
+    if (!this.permits(kind, to, number)) return false;
     this.counts[kind] += 1;
     return true;
   }
 
   /** Something is about to happen, a fault or not. False: this run is to be without it. */
-  permits(name: string): boolean {
+  permits(kind: string, to: string, number: number): boolean {
+    if (!this.hasNames && this.without.size === 0) return true;
+    const name = `${kind} ${to} #${number}`;
     if (this.without.has(name)) return false;
     this.taken.push(name);
     return true;

@@ -2,11 +2,11 @@
  * One node of a simulated cluster, through all its lives: the real core, circle, machine and clock.
  */
 import type { OperatorFunction, SchedulerLike } from 'rxjs';
-import { merge, pipe, Subject, takeUntil, tap } from 'rxjs';
+import { Observable, pipe, Subject, Subscription, takeUntil, tap } from 'rxjs';
 import type { RaftConfig, Snapshot } from '../../../lib/index.js';
 import { loop } from '../../../lib/index.js';
+import type { MachineInput } from '../../../lib/input.js';
 import { clock } from '../../clock.js';
-import { during } from '../../during.js';
 import type { Machine } from '../../machine.js';
 import type { Store } from '../../storage.js';
 import { markOfAction, markOfInput } from './describe.js';
@@ -60,11 +60,19 @@ export interface Parts<State, Command, Result> {
 
 export interface Running<State, Command, Result> {
   readonly machine: Machine<State, Command, Result, Uint8Array, Uint8Array>;
-  readonly crash$: Subject<void>;
+  /** To unsubscribe is to crash. */
+  readonly life: Subscription;
   readonly stop$: Subject<void>;
   /** What no adapter says: of a clock that is wrong, of a snapshot at an odd moment. */
-  readonly told$: Subject<SimulatedInput>;
+  tell: (input: ToldInput) => void;
 }
+
+export type ToldInput = Extract<
+  SimulatedInput,
+  { type: 'minimumElapsed' | 'timedOut' | 'snapshotTaken' }
+>;
+
+const nobodyHears = (): void => undefined;
 
 export class Member<State, Command, Result> {
   readonly time: NodeTime;
@@ -101,9 +109,9 @@ export class Member<State, Command, Result> {
     this.isNew = false;
     witness.onStart(id, store.recovered);
     const machine = parts.machine(id, turn);
-    const [crash$, stop$] = [new Subject<void>(), new Subject<void>()];
-    const told$ = new Subject<SimulatedInput>();
-    this.running = { machine, crash$, stop$, told$ };
+    const [life, stop$] = [new Subscription(), new Subject<void>()];
+    const running: Running<State, Command, Result> = { machine, life, stop$, tell: nobodyHears };
+    this.running = running;
     this.isStopping = false;
     const isVoter = !profile.created && parts.initialVoters.includes(id);
     const core = parts.core(
@@ -128,15 +136,18 @@ export class Member<State, Command, Result> {
       storage: store.storage,
       network: this.network.adapter(id, (work) => time.enter(work)),
       machine: (action$) =>
-        merge(machine.adapter(action$), during(action$, told$)) as ReturnType<
-          typeof machine.adapter
-        >,
+        new Observable((subscriber) => {
+          running.tell = (input) => subscriber.next(input as MachineInput<Uint8Array, Uint8Array>);
+          return machine.adapter(action$).subscribe(subscriber);
+        }),
     });
-    life$.pipe(takeUntil(crash$)).subscribe({
-      next: () => this.onDone(),
-      error: (error: unknown) => this.world.fail(`${id} died: ${String(error)}`),
-      complete: () => this.onEnd(),
-    });
+    life.add(
+      life$.subscribe({
+        next: () => this.onDone(),
+        error: (error: unknown) => this.world.fail(`${id} died: ${String(error)}`),
+        complete: () => this.onEnd(),
+      }),
+    );
   }
 
   /** The disk of one run. */
@@ -155,13 +166,13 @@ export class Member<State, Command, Result> {
       if (stalledMs > 0) return stalledMs;
       const quick = random.next() * profile.writeMs;
       const slow = random.next() * profile.slowWriteMs;
-      const name = `slow-disk ${id} ${world.time.now}`;
-      return decisions.happens('slow-disk', name, profile.slowWrite, random) ? slow : quick;
+      const isSlow = decisions.happens('slow-disk', id, world.time.now, profile.slowWrite, random);
+      return isSlow ? slow : quick;
     };
     const survivors = (count: number): number => random.below(count + 1);
     const torn = (bytes: Uint8Array): Uint8Array | null => {
-      const name = `torn-write ${id} ${world.time.now}`;
-      if (!decisions.happens('torn-write', name, profile.tornWrite, random)) return null;
+      const { now } = world.time;
+      if (!decisions.happens('torn-write', id, now, profile.tornWrite, random)) return null;
       const from = random.below(bytes.length);
       if (random.chance(0.5)) return bytes.slice(0, from);
       return bytes.map((byte, at) => (at >= from && at < from + 16 ? 0 : byte));
@@ -201,7 +212,10 @@ export class Member<State, Command, Result> {
 
   /** Dies now. */
   crash(): void {
-    this.running?.crash$.next();
+    const { running } = this;
+    if (running === null) return;
+    this.onEnd();
+    running.life.unsubscribe();
   }
 
   /** Dies after so many actions more. */

@@ -26,7 +26,7 @@ export class Nemesis<State, Command, Result> {
     if (!profile.events.includes('timeout')) return;
     // The first election need not be waited for.
     const first = Random.of(seed, chances.event, 0).pick([...this.members.values()]);
-    time.after(profile.writeMs, () => first?.running?.told$.next({ type: 'timedOut' }));
+    time.after(profile.writeMs, () => first?.running?.tell({ type: 'timedOut' }));
   }
 
   private goOn(number: number): void {
@@ -37,8 +37,8 @@ export class Nemesis<State, Command, Result> {
       const kind = random.pick(profile.events);
       const member = this.victim(random);
       if (kind !== undefined && member !== undefined) {
-        const name = `${kind} #${number}`;
-        if (this.isPossible(kind, member) && decisions.happens(kind, name, 2, random)) {
+        const isPossible = this.isPossible(kind, member);
+        if (isPossible && decisions.happens(kind, 'event', number, 2, random)) {
           this.cause(kind, member, random);
         }
       }
@@ -178,7 +178,7 @@ export class Nemesis<State, Command, Result> {
   }
 
   private tell(member: SimulatedMember<State, Command>, type: 'minimumElapsed' | 'timedOut'): void {
-    member.time.enter(() => member.running?.told$.next({ type }));
+    member.time.enter(() => member.running?.tell({ type }));
   }
 
   private pause(member: SimulatedMember<State, Command>, random: Random): void {
@@ -233,7 +233,7 @@ export class Nemesis<State, Command, Result> {
     const { heartbeatMs } = this.world.profile;
     this.world.time.after(random.next() * random.oneOf(0, 1, 8) * heartbeatMs, () => {
       if (member.running !== running) return;
-      member.time.enter(() => running.told$.next({ type: 'snapshotTaken', index, data }));
+      member.time.enter(() => running.tell({ type: 'snapshotTaken', index, data }));
     });
   }
 

@@ -24,8 +24,12 @@ type Inbox = (receive: () => Input) => void;
 
 /** One direction between two nodes. */
 interface Link {
+  /** As `from>to`. */
+  readonly name: string;
   readonly from: string;
   readonly to: string;
+  /** Its number, for chance. */
+  readonly code: number;
   /** How many packets it was given, and when the last one arrives. */
   packets: number;
   lastAt: number;
@@ -39,12 +43,21 @@ export class SimulatedNetwork {
   /** Nothing passes, as `from>to`. */
   readonly cut = new Set<string>();
   private readonly inboxes = new Map<string, Inbox>();
-  private readonly links = new Map<string, Link>();
+  /** Of each node, by whom it sends to. */
+  private readonly links = new Map<string, Map<string, Link>>();
 
   constructor(
     private readonly world: World,
-    private readonly ids: readonly string[],
-  ) {}
+    ids: readonly string[],
+  ) {
+    ids.forEach((from, row) => {
+      const links = ids.map((to, column) => {
+        const fixed = { name: `${from}>${to}`, from, to, code: row * 16 + column };
+        return [to, { ...fixed, packets: 0, lastAt: 0 }] as const;
+      });
+      this.links.set(from, new Map(links));
+    });
+  }
 
   /** The adapter of one run of a node. `enter` is the way into its event loop. */
   adapter(id: string, enter: (work: () => void) => void): OperatorFunction<Sent, Input> {
@@ -83,18 +96,23 @@ export class SimulatedNetwork {
 
   private send(from: string, action: Exclude<Sent, Install>): void {
     const bytes = codec.encode(action.message);
-    for (const to of action.type === 'sendMessage' ? [action.to] : action.to) {
-      this.messages += 1;
-      for (const arrivesAfter of this.arrivals(from, to)) {
-        this.world.time.after(arrivesAfter, () => this.arrive(from, to, bytes));
-      }
+    const links = this.links.get(from);
+    if (action.type === 'sendMessage') this.post(links?.get(action.to), bytes);
+    else for (const to of action.to) this.post(links?.get(to), bytes);
+  }
+
+  private post(link: Link | undefined, bytes: Uint8Array): void {
+    this.messages += 1;
+    if (link === undefined) return;
+    for (const arrivesAfter of this.arrivals(link)) {
+      this.world.time.after(arrivesAfter, () => this.arrive(link, bytes));
     }
   }
 
-  private arrive(from: string, to: string, bytes: Uint8Array): void {
+  private arrive({ name, to }: Link, bytes: Uint8Array): void {
     const { history } = this.world;
     const inbox = this.inboxes.get(to);
-    if (inbox === undefined || this.cut.has(`${from}>${to}`)) return;
+    if (inbox === undefined || this.cut.has(name)) return;
     inbox(() => {
       const message: Message<Uint8Array> = codec.decode(bytes);
       history.digest.addBytes(bytes);
@@ -108,12 +126,14 @@ export class SimulatedNetwork {
    */
   private install(from: string, { to, term, snapshot }: Install, onSent: () => void): void {
     const { time, history, profile } = this.world;
+    const link = this.links.get(from)?.get(to);
+    if (link === undefined) return;
     const bytes = packSnapshot(snapshot, byteCodec);
-    const arrivals = this.arrivals(from, to);
+    const arrivals = this.arrivals(link);
     for (const arrivesAfter of arrivals) {
       time.after(3 * arrivesAfter, () => {
         const inbox = this.inboxes.get(to);
-        if (inbox === undefined || this.cut.has(`${from}>${to}`)) return;
+        if (inbox === undefined || this.cut.has(link.name)) return;
         inbox(() => {
           history.digest.addBytes(bytes);
           history.add(to, 'S', () => describeSnapshot(from, term, snapshot));
@@ -127,28 +147,24 @@ export class SimulatedNetwork {
     time.after(3 * (arrivals[0] ?? profile.heartbeatMs), onSent);
   }
 
-  private arrivals(from: string, to: string): Arrivals {
+  private arrivals(link: Link): Arrivals {
     const { world } = this;
     const { profile, decisions, time } = world;
-    const name = `${from}>${to}`;
-    const link = this.links.get(name) ?? { from, to, packets: 0, lastAt: 0 };
-    this.links.set(name, link);
+    const { name, code } = link;
     const packet = (link.packets += 1);
     if (this.cut.has(name)) return [];
     if (decisions.healed) return [1];
-    const code = this.ids.indexOf(from) * 16 + this.ids.indexOf(to);
     const random = Random.of(world.seed, chances.message, code, packet);
-    const label = `${name} #${packet}`;
     let delayMs = profile.latencyMs + random.next() * profile.jitterMs;
-    if (decisions.happens('drop', `drop ${label}`, profile.drop, random)) return [];
-    const isLate = decisions.happens('delay', `delay ${label}`, profile.delay, random);
+    if (decisions.happens('drop', name, packet, profile.drop, random)) return [];
+    const isLate = decisions.happens('delay', name, packet, profile.delay, random);
     const late = random.next() * profile.longMs;
     if (isLate) delayMs += late;
     else if (profile.inOrder) delayMs = Math.max(delayMs, link.lastAt - time.now);
     if (!isLate && time.now + delayMs < link.lastAt) decisions.counts.reorder += 1;
     if (!isLate) link.lastAt = time.now + delayMs;
-    const copy = `duplicate ${label}`;
-    if (!decisions.happens('duplicate', copy, profile.duplicate, random)) return [delayMs];
+    const isTwice = decisions.happens('duplicate', name, packet, profile.duplicate, random);
+    if (!isTwice) return [delayMs];
     const far = random.chance(0.3) ? profile.longMs : profile.jitterMs;
     return [delayMs, delayMs + random.next() * far];
   }

@@ -55,7 +55,8 @@ export class NodeTime implements SchedulerLike {
 
   /** Something reaches the node from outside, now or when it goes on. */
   enter(work: () => void): void {
-    this.run({ work });
+    if (this.paused) this.backlog.push({ work });
+    else work();
   }
 
   schedule<T>(work: Work<T>, delayMs = 0, state?: T): Subscription {
