@@ -3,7 +3,7 @@
  * is there for ever. Of the rest a crash leaves what it likes: nothing, some whole writes, a part of
  * one. Whoever opens the disk finds what the records say, as far as they are whole.
  */
-import { defer, EMPTY, finalize, tap, timer } from 'rxjs';
+import { finalize, map, Observable } from 'rxjs';
 import type { HardState, StorageAction } from '../../../lib/action.js';
 import type { Recovered } from '../../../lib/config.js';
 import {
@@ -39,12 +39,14 @@ export class Disk {
   /** Handed to it, and not acknowledged. */
   private underway: Body[] = [];
 
-  ask({ hardState, snapshot, entries }: Write): void {
+  ask(write: Write): Write {
+    const { hardState, snapshot, entries } = write;
     this.underway.push([
       hardState === null ? null : { ...hardState },
       snapshot === null ? null : packSnapshot(snapshot, byteCodec),
       entries === null ? null : packEntries(entries, byteCodec),
     ]);
+    return write;
   }
 
   /** The first so many writes that were asked for are done. */
@@ -104,19 +106,23 @@ function bodyOf(record: Uint8Array): Body | null {
 export function diskStore(disk: Disk, place: StorePlace): Store<Uint8Array, Uint8Array> {
   const { writeMs, scheduler } = place;
   const write = (batch: readonly Write[]) =>
-    (writeMs === null ? EMPTY : timer(writeMs(), scheduler)).pipe(
-      tap({ complete: () => disk.complete(batch.length) }),
-    );
+    new Observable<never>((subscriber) => {
+      const complete = (): void => {
+        disk.complete(batch.length);
+        subscriber.complete();
+      };
+      if (writeMs !== null) return scheduler.schedule(complete, writeMs());
+      complete();
+      return undefined;
+    });
   return {
     recovered: disk.open(),
     storage: (action$) =>
-      defer(() => {
-        const asked$ = action$.pipe(tap((action) => disk.ask(action)));
-        return asked$.pipe(
-          groupCommit(write),
-          finalize(() => disk.crash(place)),
-        );
-      }),
+      action$.pipe(
+        map((action) => disk.ask(action)),
+        groupCommit(write),
+        finalize(() => disk.crash(place)),
+      ),
     close: () => Promise.resolve(),
   };
 }

@@ -3,7 +3,6 @@
  * judges.
  */
 import type { ClusterConfig, LogEntries, LogPosition } from '../../../lib/index.js';
-import { positionedEntries } from '../../../lib/index.js';
 import { fingerprint } from './digest.js';
 
 export interface ModelEntry {
@@ -14,19 +13,28 @@ export interface ModelEntry {
 }
 
 export function modelEntries(entries: LogEntries<Uint8Array>): ModelEntry[] {
+  const { prevPosition, length, terms, configs, commands } = entries;
   const list: ModelEntry[] = [];
-  for (const { position, entry } of positionedEntries(entries)) {
-    const { term } = position;
-    if (entry.type === 'command') {
-      list.push({ term, content: fingerprint(entry.command), config: null });
-    } else if (entry.type === 'config') {
-      list.push({ term, content: JSON.stringify(entry.config), config: entry.config });
-    } else {
+  let { term } = prevPosition;
+  let [run, change] = [0, 0];
+  for (let at = 0; at < length; at += 1) {
+    const index = prevPosition.index + 1 + at;
+    const config = configs[change]?.index === index ? configs[change]?.config : null;
+    if (terms[run]?.index === index) {
+      term = terms[run]?.term ?? term;
+      run += 1;
       list.push({ term, content: 'term', config: null });
+    } else if (config != null) {
+      change += 1;
+      list.push({ term, content: JSON.stringify(config), config });
+    } else {
+      list.push({ term, content: fingerprint(commands?.[at] ?? nothing), config: null });
     }
   }
   return list;
 }
+
+const nothing = new Uint8Array();
 
 export class ModelLog {
   base: LogPosition = { term: 0, index: 0 };

@@ -48,15 +48,9 @@ export class SimulatedNetwork {
 
   constructor(
     private readonly world: World,
-    ids: readonly string[],
+    private readonly ids: readonly string[],
   ) {
-    ids.forEach((from, row) => {
-      const links = ids.map((to, column) => {
-        const fixed = { name: `${from}>${to}`, from, to, code: row * 16 + column };
-        return [to, { ...fixed, packets: 0, lastAt: 0 }] as const;
-      });
-      this.links.set(from, new Map(links));
-    });
+    for (const id of ids) this.links.set(id, new Map());
   }
 
   /** The adapter of one run of a node. `enter` is the way into its event loop. */
@@ -96,14 +90,23 @@ export class SimulatedNetwork {
 
   private send(from: string, action: Exclude<Sent, Install>): void {
     const bytes = codec.encode(action.message);
-    const links = this.links.get(from);
-    if (action.type === 'sendMessage') this.post(links?.get(action.to), bytes);
-    else for (const to of action.to) this.post(links?.get(to), bytes);
+    if (action.type === 'sendMessage') this.post(this.link(from, action.to), bytes);
+    else for (const to of action.to) this.post(this.link(from, to), bytes);
   }
 
-  private post(link: Link | undefined, bytes: Uint8Array): void {
+  private link(from: string, to: string): Link {
+    return this.links.get(from)?.get(to) ?? this.newLink(from, to);
+  }
+
+  private newLink(from: string, to: string): Link {
+    const code = this.ids.indexOf(from) * 16 + this.ids.indexOf(to);
+    const link = { name: `${from}>${to}`, from, to, code, packets: 0, lastAt: 0 };
+    this.links.get(from)?.set(to, link);
+    return link;
+  }
+
+  private post(link: Link, bytes: Uint8Array): void {
     this.messages += 1;
-    if (link === undefined) return;
     for (const arrivesAfter of this.arrivals(link)) {
       this.world.time.after(arrivesAfter, () => this.arrive(link, bytes));
     }
@@ -126,8 +129,7 @@ export class SimulatedNetwork {
    */
   private install(from: string, { to, term, snapshot }: Install, onSent: () => void): void {
     const { time, history, profile } = this.world;
-    const link = this.links.get(from)?.get(to);
-    if (link === undefined) return;
+    const link = this.link(from, to);
     const bytes = packSnapshot(snapshot, byteCodec);
     const arrivals = this.arrivals(link);
     for (const arrivesAfter of arrivals) {

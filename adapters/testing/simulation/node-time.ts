@@ -6,6 +6,8 @@ import type { SchedulerAction, SchedulerLike } from 'rxjs';
 import { Subscription } from 'rxjs';
 import type { Job, VirtualTime } from './virtual-time.js';
 
+type Task = Pick<Job, 'work'>;
+
 type Work<T> = (this: SchedulerAction<T>, state?: T) => void;
 
 export class NodeTime implements SchedulerLike {
@@ -13,7 +15,7 @@ export class NodeTime implements SchedulerLike {
   waiting = 0;
   private rate = 1;
   private paused = false;
-  private backlog: { work: (() => void) | null }[] = [];
+  private backlog: Task[] = [];
   private origin = 0;
   private since = 0;
 
@@ -64,27 +66,31 @@ export class NodeTime implements SchedulerLike {
   }
 
   /** Work after a delay by the node's own clock. The job is called off by taking its work away. */
-  after(delayMs: number, work: () => void): Pick<Job, 'work'> {
-    const task: Pick<Job, 'work'> = { work };
-    this.time.after(delayMs / this.rate, () => this.run(task));
+  after(delayMs: number, work: () => void): Task {
+    const task: Task = this.time.after(delayMs / this.rate, () => {
+      if (this.paused) this.wait(task, work);
+      else work();
+    });
     return task;
   }
 
-  private run(task: Pick<Job, 'work'>): void {
+  private wait(task: Task, work: () => void): void {
+    task.work = work;
+    this.backlog.push(task);
+  }
+
+  private run(task: Task): void {
     if (task.work === null) return;
-    if (this.paused) {
-      this.backlog.push(task);
-      return;
-    }
     const { work } = task;
     task.work = null;
-    work();
+    if (this.paused) this.wait(task, work);
+    else work();
   }
 }
 
 /** As rxjs has it: an action that does not schedule itself again is over when it has run. */
 class NodeAction<T> extends Subscription implements SchedulerAction<T> {
-  private task: Pick<Job, 'work'> | null = null;
+  private task: Task | null = null;
 
   constructor(
     private readonly time: NodeTime,

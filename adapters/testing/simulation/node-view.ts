@@ -112,9 +112,10 @@ export class NodeView {
   }
 
   /** A write is on its way. */
-  onPersist(action: StorageAction<Uint8Array, Uint8Array>): void {
-    const { sequence, hardState, entries, snapshot } = action;
-    const list = entries === null ? null : modelEntries(entries);
+  onPersist(
+    { sequence, hardState, entries, snapshot }: StorageAction<Uint8Array, Uint8Array>,
+    list = entries === null ? null : modelEntries(entries),
+  ): void {
     const after = entries === null ? 0 : entries.prevPosition.index;
     const write = { sequence, hardState, snapshot, after, list };
     this.writes.push(write);

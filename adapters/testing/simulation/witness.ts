@@ -163,7 +163,8 @@ export class Witness {
     if (snapshot !== null) this.commits.onSnapshot(view, snapshot);
     const before = log.lastPosition;
     const isNewBase = snapshot !== null && !log.has(snapshot.position);
-    if (entries !== null) {
+    const list = entries === null ? null : modelEntries(entries);
+    if (entries !== null && list !== null) {
       const { prevPosition } = entries;
       const isKnown = isNewBase || log.has(prevPosition);
       this.hold(isKnown, `(2) ${id} appends behind a gap`);
@@ -171,9 +172,9 @@ export class Witness {
       this.hold(view.role !== 'leader' || isAppended, `(9) leader ${id} overwrites its log`);
       const keeps = isAppended || isNewBase || prevPosition.index >= view.commitIndex;
       this.hold(keeps, `(3) ${id} cuts what is committed`);
-      this.checkMatching(id, prevPosition, modelEntries(entries));
+      this.checkMatching(id, prevPosition, list);
     }
-    view.onPersist(action);
+    view.onPersist(action, list);
   }
 
   /** "If two logs contain an entry with the same index and term, then the logs are identical in all
