@@ -19,12 +19,12 @@ export function modelEntries(entries: LogEntries<Uint8Array>): ModelEntry[] {
   let [run, change] = [0, 0];
   for (let at = 0; at < length; at += 1) {
     const index = prevPosition.index + 1 + at;
-    const config = configs[change]?.index === index ? configs[change]?.config : null;
+    const config = configs[change]?.index === index ? configs[change]?.config : undefined;
     if (terms[run]?.index === index) {
       term = terms[run]?.term ?? term;
       run += 1;
       list.push({ term, content: 'term', config: null });
-    } else if (config != null) {
+    } else if (config !== undefined) {
       change += 1;
       list.push({ term, content: JSON.stringify(config), config });
     } else {
