@@ -47,6 +47,7 @@ export class SimulatedCluster<State, Command, Result> {
   broken: string | null = null;
   stepsTaken = 0;
   private readonly members = new Map<string, SimulatedMember<State, Command>>();
+  private readonly all: readonly SimulatedMember<State, Command>[];
   private readonly clients: Clients<State, Command>;
   private readonly nemesis: Nemesis<State, Command, Result>;
   private readonly healing: Healing<State, Command>;
@@ -83,6 +84,7 @@ export class SimulatedCluster<State, Command, Result> {
     ids.forEach((id, number) => {
       this.members.set(id, new Member(id, number, this.world, this.network, parts));
     });
+    this.all = [...this.members.values()];
     const { world, members, network, ledger } = this;
     this.clients = new Clients(world, members, ledger, application.command);
     this.nemesis = new Nemesis(world, members, network, this.clients, replicated);
@@ -101,7 +103,7 @@ export class SimulatedCluster<State, Command, Result> {
   /** Both phases. Ends early when a rule is broken. */
   async run(): Promise<void> {
     const { healing, world, plan } = this;
-    for (const member of this.members.values()) member.start();
+    for (const member of this.all) member.start();
     if (world.profile.created) this.create();
     this.clients.start();
     this.nemesis.start();
@@ -151,16 +153,18 @@ export class SimulatedCluster<State, Command, Result> {
     return true;
   }
 
+  /** "Afterwards nothing of the node is left" (law 8), among other things. */
   private settle(): void {
     this.world.witness.settle();
-    for (const { id, leaks } of this.members.values()) {
-      if (leaks > 0) this.world.fail(`(T) ${id} has ended, and its timers go on`);
+    for (const member of this.all) {
+      if (member.running !== null || member.time.waiting === 0) continue;
+      this.world.fail(`(T) ${member.id} has ended, and its timers go on`);
     }
   }
 
   /** All nodes go down, and everyone who waits is told. */
   private async end(): Promise<void> {
-    for (const member of this.members.values()) member.crash();
+    for (const member of this.all) member.crash();
     await Promise.resolve();
     const open = this.ledger.openOperations.map(({ id }) => id);
     if (open.length > 0) this.world.fail(`(E4) operations ${open.join()} outlive their node`);

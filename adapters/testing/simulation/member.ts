@@ -252,9 +252,4 @@ export class Member<State, Command, Result> {
     world.witness.onEnd(id);
     world.history.add(id, 'X', () => 'is down');
   }
-
-  /** "Afterwards nothing of the node is left" (law 8). */
-  get leaks(): number {
-    return this.running === null ? this.time.waiting : 0;
-  }
 }

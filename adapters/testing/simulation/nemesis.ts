@@ -139,8 +139,8 @@ export class Nemesis<State, Command, Result> {
         if (kind !== 'one-way') cut.add(`${to}>${from}`);
       }
     }
-    const cuts = [...cut].join(' ');
-    this.note(null, '/', `nothing passes ${cuts}`);
+    const cuts = [...cut];
+    this.world.history.add(null, '/', () => `nothing passes ${cuts.join(' ')}`);
     if (random.chance(0.5)) this.usurp(inside, random);
     const partition = (this.partitions += 1);
     this.world.time.after(this.lasting(random), () => {
