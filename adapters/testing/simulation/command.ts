@@ -1,4 +1,4 @@
-/** `rxraft simulate`: whole clusters in virtual time, hundreds of times faster than life. */
+/** `rxraft simulate`: whole clusters in virtual time, thousands of times faster than life. */
 import { availableParallelism } from 'node:os';
 import type { Command } from 'commander';
 import { InvalidArgumentError, Option } from 'commander';
