@@ -1,7 +1,8 @@
 /**
- * The disk as a model: writes, each a record with its length and its checksum. What was acknowledged
- * is there for ever. Of the rest a crash leaves what it likes: nothing, some whole writes, a part of
- * one. Whoever opens the disk finds what the records say, as far as they are whole.
+ * The disk as a model: writes, each a record with its length and its checksum. What was
+ * acknowledged is there for ever. Of the rest a crash leaves what it likes: nothing, some whole
+ * writes, a part of one. Whoever opens the disk finds what the records say, as far as they are
+ * whole.
  */
 import { finalize, map, Observable } from 'rxjs';
 import type { HardState, StorageAction } from '../../../lib/action.js';
