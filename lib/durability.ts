@@ -7,7 +7,13 @@ import { advanceCommit } from './commitment.js';
 import { onSnapshotDurable } from './compaction.js';
 import { countVotes } from './election.js';
 import { ensure } from './invariant.js';
+import type { LogIndex } from './position.js';
 import type { State, Write } from './state.js';
+
+/** The last index that is the leader's and on disk here. */
+export function acknowledgedIndex<C, S>(state: State<C, S>): LogIndex {
+  return Math.min(state.durableIndex, state.matchedIndex);
+}
 
 /** All writes up to `sequence` are durable. A number already known changes nothing. */
 export function onPersisted<C, S>(state: State<C, S>, sequence: number): void {
@@ -22,10 +28,9 @@ export function onPersisted<C, S>(state: State<C, S>, sequence: number): void {
     state.durableIndex = Math.max(state.durableIndex, write.lastIndex);
     if (write.snapshot !== null) onSnapshotDurable(state, write.snapshot);
   }
-  if (state.role === 'candidate') countVotes(state);
+  countVotes(state);
   if (state.role === 'leader') advanceCommit(state);
-  const acknowledged = Math.min(state.durableIndex, state.matchedIndex);
-  if (state.role === 'follower' && acknowledged > state.acknowledgedIndex) {
+  if (state.role === 'follower' && acknowledgedIndex(state) > state.acknowledgedIndex) {
     state.acknowledgeDue = true;
   }
 }

@@ -173,8 +173,14 @@ export function onAppendEntriesReply<C, S>(state: State<C, S>, reply: AppendEntr
     return;
   }
   const isNew = reply.round > peer.refusalFloor;
+  if (cameBack(peer, reply)) {
+    // It is believed from here on only, and what was under way to its earlier life is void.
+    peer.match = 0;
+    peer.goBack(Math.min(peer.next, reply.lastPosition.index + 1), state.round);
+    peer.answerFloor = state.round;
+  }
+  peer.generation = reply.generation;
   peer.ackRound = Math.max(peer.ackRound, reply.round);
-  if (peer.generation !== reply.generation) noticeRestart(state, peer, reply);
   if (!reply.refused) onAcknowledged(state, peer, reply.lastPosition.index, isNew);
   else if (isNew) onRefused(state, peer, reply.lastPosition);
   else state.drop(reply.from, 'staleRound');
@@ -188,16 +194,13 @@ function isPossible<C, S>(state: State<C, S>, reply: AppendEntriesReply): boolea
 }
 
 /**
- * A node that came back may have less than it had acknowledged. It is believed from here on only,
- * and what was under way to its earlier life is void.
+ * A node that came back may have less than it had acknowledged. It shows by its generation. On a
+ * new disk, or on an old copy of its own, it may be of the same one again: whoever keeps its log
+ * never refuses a call, newer than all that it has answered, for want of what it acknowledged.
  */
-function noticeRestart<C, S>(state: State<C, S>, peer: Peer, reply: AppendEntriesReply): void {
-  const restarted = peer.generation !== null;
-  peer.generation = reply.generation;
-  if (!restarted) return;
-  peer.match = 0;
-  peer.goBack(Math.min(peer.next, reply.lastPosition.index + 1), state.round);
-  peer.answerFloor = state.round;
+function cameBack(peer: Peer, reply: AppendEntriesReply): boolean {
+  if (peer.generation !== reply.generation) return peer.generation !== null;
+  return reply.refused && reply.round > peer.ackRound && reply.lastPosition.index < peer.match;
 }
 
 function onAcknowledged<C, S>(

@@ -11,6 +11,7 @@
 import type { Action } from './action.js';
 import { addressed, renderCalls, settleCalls } from './calls.js';
 import { isVoter, uniqueNodes } from './cluster-config.js';
+import { acknowledgedIndex } from './durability.js';
 import { becomeFollower } from './election.js';
 import { emptyEntries } from './entries.js';
 import type { AppendEntriesReply, RequestVoteReply } from './message.js';
@@ -179,11 +180,6 @@ function replyOf<C, S>(
 ): AppendEntriesReply {
   const { id: from, currentTerm: term, generation } = state;
   return { type: 'appendEntriesReply', from, term, round, generation, refused, lastPosition };
-}
-
-/** The last index that is the leader's and on disk here. */
-function acknowledgedIndex<C, S>(state: State<C, S>): LogIndex {
-  return Math.min(state.durableIndex, state.matchedIndex);
 }
 
 function isPersistDue<C, S>(state: State<C, S>): boolean {

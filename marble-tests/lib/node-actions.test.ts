@@ -219,7 +219,7 @@ describe('actions', () => {
   it('BroadcastMessage and SendMessage: peers that are brought the same share one message', () => {
     const node = leader();
     settle(node, received(reply('c', 2, { round: 1, last: at(1, 2) })), proposed(1, 'x'));
-    const refusal = reply('c', 2, { round: 2, refused: true, last: at(1, 1) });
+    const refusal = reply('c', 2, { round: 2, refused: true, last: at(1, 2) });
     const actions = tell(node, received(refusal), proposed(2, 'y'));
     expect(
       sent(actions).map(([to, message]) => [to, 'entries' in message && message.entries.length]),

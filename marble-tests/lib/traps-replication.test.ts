@@ -7,7 +7,7 @@ import { describe, expect, it } from 'vitest';
 import { comparePositions } from '../../lib/index.js';
 import { minimumElapsed, timedOut } from './alphabet.js';
 import type { Mail } from './cluster-by-hand.js';
-import { ClusterByHand } from './cluster-by-hand.js';
+import { ClusterByHand, worlds } from './cluster-by-hand.js';
 
 /** Three leaders, a conflict, a snapshot and two restarts: what all of them ever said. */
 function story(): { cluster: ClusterByHand; mail: readonly Mail[] } {
@@ -77,5 +77,25 @@ describe('messages', () => {
       }),
       { seed: 23, numRuns: 150 },
     );
+  });
+});
+
+describe.each(worlds)('a node that lost its disk ($voters voters, $batched)', (world) => {
+  it('B11: of the same generation is brought everything, and is not called for ever (§5.3)', () => {
+    const cluster = new ClusterByHand(world);
+    const others = cluster.ids.slice(1);
+    cluster.elect('a', ...others);
+    cluster.propose('a', 'x', 'y');
+    cluster.settle();
+    // It begins anew, as every store does at first: nothing but what it says tells of the loss.
+    const { generation } = cluster.node('b');
+    cluster.wipe('b');
+    expect(cluster.node('b').generation).toBe(generation);
+    cluster.heartbeat('a');
+    cluster.settle();
+    expect(cluster.log('b')).toEqual(cluster.log('a'));
+    cluster.propose('a', 'z');
+    cluster.settle();
+    expect(cluster.commands('b')).toEqual(['x', 'y', 'z']);
   });
 });
