@@ -460,6 +460,7 @@ describe('the end of a proposal', () => {
     say(accepted(9, at(2, 1)), { type: 'readReady', reads: [9], index: 0 });
     say({ type: 'rejected', proposal: 9, reason: 'overloaded', leaderId: null });
     say({ type: 'readRefused', reads: [9], reason: 'overloaded', leaderId: null });
+    say(leads(1), apply(origin, marker(1), entry(1)), accepted(10, at(3, 1)), follows(2));
     expect(errors).toEqual([]);
   });
 });
