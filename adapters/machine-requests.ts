@@ -152,14 +152,22 @@ export class Requests<State, Command, Result, Block, Data> {
     return bytes > limit ? new CommandTooLarge(bytes, limit) : block;
   }
 
-  /** Entered in the table before it is said: the answer may come from within. */
+  /**
+   * Entered in the table before it is said: the answer may come from within. So may the end of the
+   * node, which leaves what the same turn has not said yet.
+   */
   private ask(
     proposal: Proposal<Result>,
     input: (proposal: number) => MachineInput<Block, Data>,
   ): void {
+    if (this.say === null) {
+      const stopped = new NotApplied(this.idleBecause);
+      for (const waiter of proposal.waiters) waiter.reject(stopped);
+      return;
+    }
     const number = (this.number += 1);
     this.proposals.ask(number, proposal);
-    this.say?.(input(number));
+    this.say(input(number));
   }
 
   private takeReads(numbers: readonly number[]): Waiter<State>[] {

@@ -455,6 +455,31 @@ describe('the end of a proposal', () => {
     expect(inputs).toHaveLength(2);
   });
 
+  it('a stop from within a proposal ends what the same turn has not said yet', async () => {
+    const unknown = new OutcomeUnknown('the node stopped before the log decided');
+    const stopped = new NotApplied('the node has stopped');
+    const zero = new NotApplied('the command can not be packed');
+    const pack = (commands: List): List => {
+      if (commands.includes(0)) throw new RangeError('zero');
+      return commands;
+    };
+    // A block that is full is said while the next command is dispatched; and of one that can not be
+    // packed, the commands are said one by one.
+    for (const [blockCommands, commands, ends] of [
+      [2, [1, 2, 3], [unknown, unknown, stopped]],
+      [3, [1, 0, 3], [unknown, zero, stopped]],
+    ] as const) {
+      const scheduler = new VirtualTimeScheduler();
+      const unpack = (block: List): List => block;
+      const list = listMachine({ scheduler, pack, unpack, limits: { blockCommands } });
+      const action$ = new Subject<ListAction>();
+      list.adapter(action$).subscribe(() => action$.complete());
+      const asked = commands.map((each) => endOf(list.dispatch(each)));
+      scheduler.flush();
+      expect(await Promise.all(asked)).toMatchObject(ends);
+    }
+  });
+
   it("answers to numbers that were not asked here are somebody else's", () => {
     const { say, errors } = playing();
     say(accepted(9, at(2, 1)), { type: 'readReady', reads: [9], index: 0 });

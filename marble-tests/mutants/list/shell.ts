@@ -166,7 +166,7 @@ export const shell: readonly Mutant[] = [
     name: 'a proposal is said before it is in the table',
     trap: 'J5',
     file: 'adapters/machine-requests.ts',
-    before: '    this.proposals.ask(number, proposal);\n    this.say?.(input(number));',
-    after: '    this.say?.(input(number));\n    this.proposals.ask(number, proposal);',
+    before: '    this.proposals.ask(number, proposal);\n    this.say(input(number));',
+    after: '    this.say(input(number));\n    this.proposals.ask(number, proposal);',
   },
 ];
