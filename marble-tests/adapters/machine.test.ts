@@ -220,6 +220,17 @@ describe('what a turn asks', () => {
     expect(await next).toBe(1);
   });
 
+  it('whoever has waited makes room for one other, and no more (law 6)', async () => {
+    const { list, say } = playing({ limits: { waiters: 2 } });
+    const first = [1, 2].map(async (each) => endOf(list.dispatch(each)));
+    say(leads(1), accepted(1, at(2, 1)), apply(origin, marker(1), entry(1)));
+    say({ type: 'rejected', proposal: 2, reason: 'notReady', leaderId: 'a' });
+    expect(await Promise.all(first)).toEqual([1, new Refused('notReady')]);
+    void endOf(list.dispatch(3));
+    void endOf(list.read());
+    expect(await endOf(list.dispatch(4))).toBeInstanceOf(Overloaded);
+  });
+
   it.each([
     ['text', 'x'.repeat(101)],
     ['text of more bytes than characters', '€'.repeat(34)],
@@ -238,6 +249,8 @@ describe('what a turn asks', () => {
     expect(error).toMatchObject({ outcome: 'notApplied', limit: 100 });
     expect(String(error)).toMatch(/commandBytes.*maxFrameBytes/);
     expect(inputs).toEqual([]);
+    void endOf(counter.dispatch('x'.repeat(100)));
+    expect(inputs).toHaveLength(1);
   });
 
   it('a block that packing has made too long is refused, and its neighbours are not', async () => {
@@ -628,6 +641,20 @@ describe('snapshots', () => {
       });
     }),
   );
+
+  it('there is none of a state that can not be saved as it is', () => {
+    const list = listMachine({
+      ...{ snapshotEvery: { entries: 2 }, load: (data: List) => data },
+      save: (state: List) => (state.length < 3 ? undefined : state),
+    });
+    const action$ = new Subject<ListAction>();
+    const inputs: ListInput[] = [];
+    list.adapter(action$).subscribe((input) => inputs.push(input));
+    action$.next(apply(origin, marker(1), entry(1)));
+    expect([list.takeSnapshot(), inputs]).toEqual([2, []]);
+    action$.next(apply(at(2, 1), entry(2), entry(3)));
+    expect(inputs).toStrictEqual([{ type: 'snapshotTaken', index: 4, data: [1, 2, 3] }]);
+  });
 
   it('one is due after so many bytes of blocks', () => {
     const list = machine({
