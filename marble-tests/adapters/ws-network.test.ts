@@ -556,6 +556,20 @@ describe('a frame', () => {
     expect([a.inputs, a.errors]).toEqual([[], []]);
   });
 
+  it('is never compressed: a few bytes can not unfold to many (H10)', async () => {
+    const { caller } = await greeted();
+    expect(caller.socket.extensions).toBe('');
+    const site = new Site();
+    await site.open('a');
+    const server = await impostor(site, { perMessageDeflate: true });
+    const offered: unknown[] = [];
+    server.on('connection', (_, { headers }) => offered.push(headers['sec-websocket-extensions']));
+    const a = new Node(site, 'a');
+    a.send('b', vote('a', 1));
+    await until(() => offered.length > 0, 'the dialling');
+    expect(offered).toEqual([undefined]);
+  });
+
   it('over the limit of the network is dropped where the server lets it in (H10)', async () => {
     const { a, caller } = await greeted({ maxFrameBytes: 1000 });
     caller.socket.send(codec.encode(heavy('b', 2000)));

@@ -83,6 +83,14 @@ describe('a client', () => {
     expect(await Promise.all(answers)).toEqual([{ type: 'conflict' }, done, { type: 'missing' }]);
   });
 
+  it('sends no compressed frames: a few bytes can not unfold to many (H10)', async () => {
+    await open();
+    const socket = new WebSocket(`ws://${address}/client`, protocol.name);
+    sockets.push(socket);
+    await new Promise((resolve) => socket.on('open', resolve));
+    expect(socket.extensions).toBe('');
+  });
+
   it('is told of an answer that fails, and others are served on', async () => {
     let asked = 0;
     const answer = (): Promise<Answer> => {
