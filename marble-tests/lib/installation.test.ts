@@ -156,6 +156,16 @@ describe('a snapshot of the leader', () => {
     expect(node.config).toEqual(joint);
   });
 
+  it('C5: a configuration that is compacted with them stays in force (§7)', () => {
+    const log = { ...entriesAfter(at(0, 0), [1, 1, 1, 1]), commands: null };
+    const configs = [...log.configs, { index: 3, config: joint }];
+    const node = follower([1, 1, 1, 1], 1, { entries: { ...log, configs } });
+    settle(node, snapshotReceived('b', 3, snapshotAt(at(1, 3), joint)));
+    expect(node.log.snapshotPosition).toEqual(at(1, 3));
+    expect(node.config).toEqual(joint);
+    expect(node.log.configAt(3)).toEqual(joint);
+  });
+
   it('is acknowledged for the call that was refused before it, when it is durable (§7)', () => {
     const node = awake(fresh);
     settle(node, received(call('b', 3, { round: 4, prev: at(2, 8), commit: 8 })));
