@@ -175,6 +175,17 @@ describe('a leader whose entries are compacted', () => {
     expect(only(tell(node, behind), 'installSnapshot')).toMatchObject([{ to: 'c' }]);
   });
 
+  it('B15: has nothing to send in front of it, whatever a node that came back says it has', () => {
+    const limits = { entriesPerMessage: 1 };
+    const node = leading(restarted([1, 1, 1, 1], { limits, announceCommits: false }), 'b');
+    settle(node, ...['b', 'c'].map((id) => received(reply(id, 2, { last: at(2, 5) }))));
+    settle(node, snapshotTaken(5));
+    settle(node, received(reply('c', 2, { round: 1, generation: 1 })));
+    expect(sentTo(settle(node, proposed(1, 'x')), 'c')).toMatchObject([
+      { entries: { prevPosition: at(2, 5), length: 1 } },
+    ]);
+  });
+
   it('brings an empty node up: snapshot, then entries (§7)', () => {
     const cluster = new PromptCluster(['a', 'b', 'c']);
     cluster.elect('a');

@@ -208,11 +208,13 @@ describe('a hint', () => {
 
   it('B15: "a missing entry" matches no term, and index 0 only term 0 (Figure 2)', () => {
     const node = awake({ id: 'a' });
-    const prev = at(1, 3);
-    expect(sent(settle(node, received(call('b', 2, { prev, terms: [2] }))))).toEqual([
-      ['b', reply('a', 2, { refused: true })],
-    ]);
-    settle(node, received(call('b', 2, { round: 2, terms: [1, 1, 2] })));
+    // In term 0 is what a cluster begins with: a node that joins must not seem to have it.
+    [at(1, 3), at(0, 3), at(0, 1)].forEach((prev, round) => {
+      expect(sent(settle(node, received(call('b', 2, { round, prev, terms: [2] }))))).toEqual([
+        ['b', reply('a', 2, { round, refused: true })],
+      ]);
+    });
+    settle(node, received(call('b', 2, { round: 3, terms: [1, 1, 2] })));
     expect(drawn(node)).toEqual([1, 1, 2]);
   });
 });
