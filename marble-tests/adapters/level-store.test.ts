@@ -1,11 +1,14 @@
 /** Storage on disk: one atomic write with one sync at a time, and one holder of a folder. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, readdir, writeFile } from 'node:fs/promises';
+import { fstatSync } from 'node:fs';
+import type { FileHandle } from 'node:fs/promises';
+import { mkdir, open, readdir, stat, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
+import { ClassicLevel } from 'classic-level';
 import { Subject } from 'rxjs';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { Database } from '../../adapters/level-store.js';
 import { levelMedium } from '../../adapters/level-store.js';
 import { openStore } from '../../adapters/medium-store.js';
@@ -92,6 +95,26 @@ describe('a folder', () => {
     await expect(openAt(newFolder(), { node: '' })).rejects.toMatchObject({ field: 'node' });
   });
 
+  it('survives a power loss: the folders that name it are synced (G5)', async () => {
+    const first = newFolder();
+    const second = join(first, 'deep');
+    const handle = await open(dirname(first));
+    const files = Object.getPrototypeOf(handle) as FileHandle;
+    await handle.close();
+    const synced: number[] = [];
+    const sync = vi.spyOn(files, 'sync').mockImplementation(function (this: FileHandle) {
+      synced.push(fstatSync(this.fd).ino);
+      return Promise.resolve();
+    });
+    try {
+      await (await openAt(join(second, 'er'))).close();
+    } finally {
+      sync.mockRestore();
+    }
+    const named = await Promise.all([second, first, dirname(first)].map((each) => stat(each)));
+    expect(synced).toEqual(named.map((each) => each.ino));
+  });
+
   it('that can’t be made or read is a StoreError "failed"', async () => {
     const file = newFolder();
     await writeFile(file, 'a file');
@@ -149,6 +172,40 @@ describe('writes', () => {
     await run.settled();
     expect([calls.length, run.answers]).toEqual([2, [1, 100]]);
     await run.close();
+  });
+
+  it('reach LevelDB itself with a sync each, those of few bytes and those of many (B1)', async () => {
+    const store = await openAt(newFolder());
+    const run = new Run(store);
+    const asked: unknown[] = [];
+    const batch = Reflect.get(ClassicLevel.prototype, 'batch') as (...args: unknown[]) => unknown;
+    const calls = vi.spyOn(ClassicLevel.prototype, 'batch');
+    calls.mockImplementation(function (this: unknown, ...args: unknown[]) {
+      const made = batch.apply(this, args);
+      if (args.length > 0) asked.push(['list', args[1]]);
+      else {
+        const chain = made as { write: (options?: unknown) => Promise<void> };
+        const write = chain.write.bind(chain);
+        chain.write = (options) => (asked.push(['chain', options]), write(options));
+      }
+      return made as never;
+    });
+    try {
+      for (const length of [1, 100_000]) {
+        const data = new Uint8Array(length);
+        run.persist({
+          snapshot: { position: { term: 1, index: 1 }, config: clusterOf(['a']), data },
+        });
+        await run.settled();
+      }
+    } finally {
+      calls.mockRestore();
+    }
+    await run.close();
+    expect(asked).toEqual([
+      ['chain', { sync: true }],
+      ['list', { sync: true }],
+    ]);
   });
 
   it('that fail end the run: nothing is acknowledged, retried or written later (G3, G4)', async () => {
