@@ -1,10 +1,10 @@
 /** Storage on disk: one atomic write with one sync at a time, and one holder of a folder. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { fstatSync } from 'node:fs';
+import fs, { fstatSync } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
-import { mkdir, open, readdir, stat, writeFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
+import { mkdir, open, readdir, readlink, stat, writeFile } from 'node:fs/promises';
+import { createRequire, syncBuiltinESMExports } from 'node:module';
 import { dirname, join } from 'node:path';
 import { ClassicLevel } from 'classic-level';
 import { Subject } from 'rxjs';
@@ -56,7 +56,7 @@ describe('a folder', () => {
     const folder = await written(newFolder());
     const classicLevel = createRequire(import.meta.url).resolve('classic-level');
     const program = `
-      import { createRequire } from 'node:module';
+      import { createRequire, syncBuiltinESMExports } from 'node:module';
       const { ClassicLevel } = createRequire(import.meta.url)(${JSON.stringify(classicLevel)});
       await new ClassicLevel(${JSON.stringify(folder)}).open();
       console.log('held');
@@ -218,6 +218,45 @@ describe('writes', () => {
     expect([run.ending, run.answers, calls]).toEqual(['failed', [], [{ sync: true }]]);
     expect(run.error).toMatchObject({ name: 'StoreError', reason: 'failed', culprit: folder });
     expect((run.error as Error).message).toMatch(/make room .* start the node again/);
+    await run.store.close();
+  });
+
+  it.each<[string, () => number]>([
+    ['is cut short', () => 11],
+    [
+      'fails',
+      () => {
+        throw new Error('ENOSPC: no space left on device, write');
+      },
+    ],
+  ])('are not answered for when the note of their number %s (G4)', async (_, note) => {
+    const full = async <T>(body: () => Promise<T>): Promise<T> => {
+      const spy = vi.spyOn(fs, 'writeSync').mockImplementation(note);
+      syncBuiltinESMExports();
+      try {
+        return await body();
+      } finally {
+        spy.mockRestore();
+        syncBuiltinESMExports();
+      }
+    };
+    const folder = newFolder();
+    await expect(full(() => openAt(folder))).rejects.toMatchObject({ reason: 'failed' });
+    const files = await readdir('/proc/self/fd').catch(() => []);
+    const links = await Promise.all(
+      files.map((each) => readlink(`/proc/self/fd/${each}`).catch(() => '')),
+    );
+    expect(links.filter((each) => each.startsWith(folder))).toEqual([]);
+    const run = new Run(await openAt(folder));
+    run.persist({ hardState: { currentTerm: 1, votedFor: 'a' } });
+    await run.settled();
+    await full(async () => {
+      run.persist({ hardState: { currentTerm: 2, votedFor: 'a' } });
+      await run.settled();
+    });
+    expect([run.ending, run.answers]).toEqual(['failed', [1]]);
+    expect(run.error).toMatchObject({ name: 'StoreError', reason: 'failed', culprit: folder });
+    expect((run.error as Error).message).toContain('make room');
     await run.store.close();
   });
 

@@ -144,6 +144,7 @@ describe('records', () => {
     ['a head that begins earlier', 'gap', text('head'), sealHead({ ...head, firstRecord: 2 })],
     ['a head that ends earlier', 'gap', text('head'), sealHead({ ...head, nextRecord: 6 })],
     ['a head that ends later', 'gap', text('head'), sealHead({ ...head, nextRecord: 8 })],
+    ['a head without snapshot', 'missing', text('head'), sealHead({ ...head, snapshotBatch: 0 })],
     ['a record after another', 'gap', record(6), link(6, 5, { term: 3, index: 8 })],
     ['a record off the log', 'gap', record(6), link(6, 4, { term: 2, index: 8 })],
     [
