@@ -220,15 +220,23 @@ describe('what a turn asks', () => {
     expect(await next).toBe(1);
   });
 
-  it('whoever has waited makes room for one other, and no more (law 6)', async () => {
-    const { list, say } = playing({ limits: { waiters: 2 } });
-    const first = [1, 2].map(async (each) => endOf(list.dispatch(each)));
-    say(leads(1), accepted(1, at(2, 1)), apply(origin, marker(1), entry(1)));
-    say({ type: 'rejected', proposal: 2, reason: 'notReady', leaderId: 'a' });
-    expect(await Promise.all(first)).toEqual([1, new Refused('notReady')]);
-    void endOf(list.dispatch(3));
-    void endOf(list.read());
-    expect(await endOf(list.dispatch(4))).toBeInstanceOf(Overloaded);
+  const refused: ListAction = { type: 'rejected', proposal: 1, reason: 'notReady', leaderId: 'a' };
+  it.each<[string, ...ListAction[]]>([
+    ['is applied', accepted(1, at(2, 1)), apply(origin, marker(1), entry(1))],
+    ['is refused', refused],
+    ['gives way to another', accepted(1, at(2, 1)), apply(origin, marker(1), marker(2))],
+    ['loses its leader', accepted(1, at(2, 1)), follows(2)],
+    ['is within a snapshot', accepted(1, at(2, 1)), restore(at(2, 1), [1])],
+  ])('what %s makes room for one other, and no more (law 6)', async (_, ...ending) => {
+    const { list, say, inputs } = playing({ limits: { waiters: 1 } });
+    const first = endOf(list.dispatch(1));
+    say(leads(1), ...ending);
+    await first;
+    // It has ended once: whatever may end others is not said of it again.
+    say(accepted(1, at(8, 1)), refused, restore(at(9, 1), []), follows(2), follows(3));
+    void endOf(list.dispatch(2));
+    expect(inputs).toHaveLength(2);
+    expect(await endOf(list.dispatch(3))).toBeInstanceOf(Overloaded);
   });
 
   it.each([

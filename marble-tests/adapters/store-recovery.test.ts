@@ -104,6 +104,18 @@ describe('records', () => {
     await refusedAs(folder, 'damaged', 'record 4');
   });
 
+  it.each([
+    ['too short', text('r1')],
+    ['too great', Uint8Array.of(...text('r'), ...new Uint8Array(8).fill(255))],
+  ])('under a number that is %s are refused', async (_, key) => {
+    const folder = await written(newFolder(), history.slice(0, 2));
+    await raw(folder, async (database) => {
+      await database.put(key, (await database.get(record(1))) ?? text(''));
+      await database.del(record(1));
+    });
+    await refusedAs(folder, 'damaged', 'record');
+  });
+
   it('that nobody wrote are refused', async () => {
     const folder = await written(newFolder());
     await raw(folder, (database) => database.put(text('rubbish'), text('rubbish')));
