@@ -239,6 +239,20 @@ describe('what a turn asks', () => {
     expect(await endOf(list.dispatch(3))).toBeInstanceOf(Overloaded);
   });
 
+  it.each<[string, ListAction]>([
+    ['is ready', { type: 'readReady', reads: [1], index: 0 }],
+    ['is refused', { type: 'readRefused', reads: [1], reason: 'notLeader', leaderId: 'b' }],
+  ])('a read that %s makes room for one other, and no more (law 6)', async (_, ending) => {
+    const { list, say, inputs } = playing({ limits: { waiters: 1 } });
+    const first = endOf(list.read());
+    say(ending);
+    await first;
+    say(ending);
+    void endOf(list.read());
+    expect(inputs).toHaveLength(2);
+    expect(await endOf(list.read())).toBeInstanceOf(Overloaded);
+  });
+
   it.each([
     ['text', 'x'.repeat(101)],
     ['text of more bytes than characters', '€'.repeat(34)],
