@@ -102,9 +102,13 @@ describe('a folder', () => {
     const files = Object.getPrototypeOf(handle) as FileHandle;
     await handle.close();
     const synced: number[] = [];
-    const sync = vi.spyOn(files, 'sync').mockImplementation(function (this: FileHandle) {
+    let running = 0;
+    const sync = vi.spyOn(files, 'sync').mockImplementation(async function (this: FileHandle) {
       synced.push(fstatSync(this.fd).ino);
-      return Promise.resolve();
+      running += 1;
+      for (let turns = 0; turns < 50; turns += 1) await turn();
+      expect(running).toBe(1);
+      running -= 1;
     });
     try {
       await (await openAt(join(second, 'er'))).close();
@@ -113,6 +117,28 @@ describe('a folder', () => {
     }
     const named = await Promise.all([second, first, dirname(first)].map((each) => stat(each)));
     expect(synced).toEqual(named.map((each) => each.ino));
+  });
+
+  it('that is refused is let go before that is said: it may be opened again (G10)', async () => {
+    const memory = await inMemory([['00', '00']]);
+    const order: string[] = [];
+    const database: Database = {
+      get: (key) => memory.get(key),
+      iterator: (range) => memory.iterator(range),
+      batch: (operations, options) => memory.batch(operations, options),
+      async close() {
+        await turn();
+        order.push('closed');
+      },
+    };
+    const folder = newFolder();
+    const opening = openStore(levelMedium(folder, database), {
+      ...place,
+      where: folder,
+      ...codecs,
+    });
+    await opening.catch(() => order.push('refused'));
+    expect(order).toEqual(['closed', 'refused']);
   });
 
   it('that can’t be made or read is a StoreError "failed"', async () => {
