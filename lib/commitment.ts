@@ -5,6 +5,7 @@
 import { onConfigCommitted } from './membership.js';
 import type { LogIndex } from './position.js';
 import { quorumValue } from './quorum.js';
+import { heartbeat } from './rounds.js';
 import type { State } from './state.js';
 
 /**
@@ -18,7 +19,8 @@ export function advanceCommit<C, S>(state: State<C, S>): void {
   if (index <= state.commitIndex || index < state.termStart) return;
   state.commitIndex = index;
   onConfigCommitted(state);
-  if (state.announceCommits && state.commitIndex === state.log.lastIndex) announce(state);
+  // Nothing more is coming that would carry the news.
+  if (state.announceCommits && state.commitIndex === state.log.lastIndex) heartbeat(state);
 }
 
 /**
@@ -35,12 +37,6 @@ function quorumIndex<C, S>(state: State<C, S>): LogIndex {
   if (configIndex <= state.commitIndex) return index;
   const before = quorumValue(log.previousConfig, has);
   return Math.max(index, Math.min(before, configIndex - 1));
-}
-
-/** Nothing more is coming that would carry the news. */
-function announce<C, S>(state: State<C, S>): void {
-  state.callsDue = true;
-  for (const peer of state.peers) peer.callDue = true;
 }
 
 /** "If leaderCommit > commitIndex, set commitIndex = min(leaderCommit, index of last new entry)" */

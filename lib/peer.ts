@@ -12,7 +12,10 @@ import type { LogIndex, NodeGeneration, NodeId } from './position.js';
 export class Peer {
   match: LogIndex = 0;
   next: LogIndex;
-  /** Where the stream of calls began, or began again: what is in flight is behind this. */
+  /**
+   * Where the stream of calls began: what is in flight is behind this. A refusal never moves it on:
+   * what the peer has received is not on its disk yet, and each loss would open a window more.
+   */
   start: LogIndex;
   /** While the logs are being compared, calls are empty and go one at a time. */
   probing = false;
@@ -52,13 +55,14 @@ export class Peer {
   /** What was sent after `next` is lost, and answers to calls up to this round say no more. */
   goBack(next: LogIndex, round: number): void {
     this.next = next;
-    this.start = next - 1;
+    this.start = Math.min(this.start, next - 1);
     this.refusalFloor = round;
   }
 
   /** Begins anew, as a new leader does: assumes that the peer has all up to `next - 1`. */
   reset(next: LogIndex, round: number): void {
     this.match = 0;
+    this.start = next;
     this.goBack(next, round);
     this.probing = this.snapshotDue = this.snapshotUnderway = false;
     this.callDue = false;

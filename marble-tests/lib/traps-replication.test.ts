@@ -99,3 +99,28 @@ describe.each(worlds)('a node that lost its disk ($voters voters, $batched)', (w
     expect(cluster.commands('b')).toEqual(['x', 'y', 'z']);
   });
 });
+
+describe.each([false, true])('a follower whose disk hangs (messages are lost: %s)', (isLossy) => {
+  it('G13: holds no more than a window that is not on its disk, and gets the rest later', () => {
+    const limits = { entriesInFlight: 10, entriesPerMessage: 4 };
+    const cluster = new ClusterByHand({ voters: 3, batched: false }, { limits });
+    cluster.elect('a', 'b', 'c');
+    const isBusy = (): boolean => cluster.mail.length + cluster.disk('c').writes.length > 0;
+    for (let turn = 0; turn < 100; turn += 1) {
+      cluster.propose('a', `x${turn}`);
+      if (turn % 5 === 0) cluster.heartbeat('a');
+      if (isLossy && turn % 7 === 0) cluster.intercept({ to: 'b' });
+      while (isBusy()) {
+        for (const id of ['a', 'c']) cluster.persist(id);
+        cluster.deliver();
+      }
+    }
+    expect(cluster.node('a').commitIndex).toBe(102);
+    const { log, durableIndex } = cluster.node('b');
+    expect(log.lastPosition.index - durableIndex).toBeLessThanOrEqual(10);
+    cluster.settle();
+    cluster.heartbeat('a');
+    cluster.settle();
+    expect(cluster.commands('b')).toEqual(cluster.commands('a'));
+  });
+});

@@ -226,8 +226,8 @@ export const replication: readonly Mutant[] = [
     name: 'nextIndex never goes back when a call is lost',
     trap: 'B12',
     file: 'lib/peer.ts',
-    before: '    this.next = next;\n    this.start = next - 1;\n    this.refusalFloor = round;',
-    after: '    this.start = next - 1;\n    this.refusalFloor = round;',
+    before: '    this.next = next;\n    this.start = Math.min(',
+    after: '    this.start = Math.min(',
   },
   {
     name: 'compacted entries are sent',
