@@ -159,7 +159,7 @@ Examples:
   $ rxraft add n4 127.0.0.1:7104        a fourth node: start it with --join
   $ rxraft remove n2
   $ rxraft watch --prefix user/         what changes, until Ctrl-C
-  $ rxraft simulate --seeds 1000        clusters in virtual time, under faults
+  $ rxraft simulate                     clusters in virtual time, under faults
 
 Exit codes: 0 done, 1 refused or not found, 2 wrong usage,
 3 nobody knows whether it was done.

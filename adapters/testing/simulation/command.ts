@@ -36,7 +36,7 @@ export function addSimulateCommand(program: Command, settings: SimulateSettings 
     .command('simulate')
     .description('Run clusters in virtual time under faults, and check that nothing is ever wrong.')
     .option('--seed <number>', 'the first seed; alone: repeat this run exactly', wholeFrom(0))
-    .option('--seeds <number>', 'how many seeds (1,000)', wholeFrom(1))
+    .option('--seeds <number>', 'how many seeds (5,000)', wholeFrom(1))
     .option('--steps <number>', 'events under faults (200 for each node)', wholeFrom(0))
     .addOption(
       new Option('--nodes <list>', 'sizes of clusters, in turn')
@@ -58,7 +58,7 @@ export function addSimulateCommand(program: Command, settings: SimulateSettings 
 
 async function runSeeds(flags: Flags, { out = process.stdout, planted }: SimulateSettings) {
   const { seed, steps = null, nodes, faults } = flags;
-  const seeds = flags.seeds ?? (seed === undefined ? 1000 : 1);
+  const seeds = flags.seeds ?? (seed === undefined ? 5000 : 1);
   const campaign: Campaign = { firstSeed: seed ?? 1, seeds, steps, nodes, faults };
   const startedAt = performance.now();
   const onSeeds = progressOn(out, seeds);
