@@ -3,7 +3,7 @@
  */
 import type { OperatorFunction, SchedulerLike } from 'rxjs';
 import { map, Observable, pipe, Subject, Subscription, takeUntil } from 'rxjs';
-import type { RaftConfig, Snapshot } from '../../../lib/index.js';
+import type { RaftConfig, Recovered, Snapshot } from '../../../lib/index.js';
 import { loop } from '../../../lib/index.js';
 import type { MachineInput } from '../../../lib/input.js';
 import { clock } from '../../clock.js';
@@ -86,6 +86,10 @@ export class Member<State, Command, Result> {
   /** A crash in the midst of the next write: after this part of its time. */
   private partOfWrite: number | null = null;
   private readonly random: Random;
+  // What is the same in every life.
+  private readonly config: Omit<RaftConfig<Uint8Array, Uint8Array>, keyof Recovered>;
+  private readonly clock: ReturnType<typeof clock>;
+  private readonly place: Omit<StorePlace, 'isNew'>;
 
   constructor(
     readonly id: string,
@@ -96,7 +100,16 @@ export class Member<State, Command, Result> {
   ) {
     this.time = new NodeTime(world.time);
     this.random = Random.of(world.seed, chances.node, number);
-    if (!world.profile.driftingClocks) return;
+    const { profile } = world;
+    const { limits, announceCommits, heartbeatMs, electionTimeoutMs } = profile;
+    const isVoter = !profile.created && parts.initialVoters.includes(id);
+    const sizeOf = (block: Uint8Array): number => block.length;
+    const fixed = { id, limits, announceCommits, sizeOf };
+    this.config = isVoter ? { ...fixed, initialVoters: parts.initialVoters } : fixed;
+    const random = (): number => this.random.next();
+    this.clock = clock({ heartbeatMs, electionTimeoutMs, random, scheduler: this.time });
+    this.place = this.storePlace();
+    if (!profile.driftingClocks) return;
     this.time.setRate(this.random.oneOf(0.5, 0.8, 1, 1.3, 2));
   }
 
@@ -105,7 +118,7 @@ export class Member<State, Command, Result> {
     const { id, parts, time, world } = this;
     const { profile, witness } = world;
     const turn = profile.turns ? time : undefined;
-    const store = parts.openStore(this.storePlace());
+    const store = parts.openStore({ ...this.place, isNew: this.isNew });
     this.isNew = false;
     witness.onStart(id, store.recovered);
     const machine = parts.machine(id, turn);
@@ -113,19 +126,8 @@ export class Member<State, Command, Result> {
     const running: Running<State, Command, Result> = { machine, life, stop$, tell: nobodyHears };
     this.running = running;
     this.isStopping = false;
-    const isVoter = !profile.created && parts.initialVoters.includes(id);
-    const core = parts.core(
-      {
-        id,
-        ...store.recovered,
-        ...(isVoter ? { initialVoters: parts.initialVoters } : {}),
-        limits: profile.limits,
-        announceCommits: profile.announceCommits,
-        sizeOf: (block) => block.length,
-      },
-      turn,
-    );
-    // As `tap`, for a quarter of what it costs.
+    const core = parts.core({ ...this.config, ...store.recovered }, turn);
+    // As `tap` does it, and cheaper: everything comes by here.
     const observed = pipe(
       map((input: SimulatedInput) => this.onInput(input)),
       takeUntil(stop$),
@@ -133,7 +135,7 @@ export class Member<State, Command, Result> {
       map((action) => this.onAction(action)),
     );
     const life$ = loop<Uint8Array, Uint8Array>(observed, {
-      clock: clock({ ...profile, random: () => this.random.next(), scheduler: time }),
+      clock: this.clock,
       storage: store.storage,
       network: this.network.adapter(id, (work) => time.enter(work)),
       machine: (action$) =>
@@ -151,9 +153,9 @@ export class Member<State, Command, Result> {
     );
   }
 
-  /** The disk of one run. */
-  private storePlace(): StorePlace {
-    const { id, isNew, random, time, world } = this;
+  /** The disk. */
+  private storePlace(): Omit<StorePlace, 'isNew'> {
+    const { id, random, time, world } = this;
     const { profile, decisions } = world;
     const writeMs = (): number => {
       const ms = durationMs();
@@ -179,7 +181,7 @@ export class Member<State, Command, Result> {
       return bytes.map((byte, at) => (at >= from && at < from + 16 ? 0 : byte));
     };
     const writes = { writeMs: profile.instantDisk ? null : writeMs, survivors, torn };
-    return { id, isNew, scheduler: time, ...writes };
+    return { id, scheduler: time, ...writes };
   }
 
   private crashSoon(ms: number): void {

@@ -53,8 +53,11 @@ export class Witness {
 
   /** Who takes itself for the leader, the oldest first. */
   get leaders(): NodeView[] {
-    const leaders = [...this.views.values()].filter(({ isUp, role }) => isUp && role === 'leader');
-    return leaders.sort((a, b) => a.term - b.term);
+    const leaders: NodeView[] = [];
+    for (const view of this.views.values()) {
+      if (view.isUp && view.role === 'leader') leaders.push(view);
+    }
+    return leaders.length < 2 ? leaders : leaders.sort((a, b) => a.term - b.term);
   }
 
   onStart(id: string, recovered: Recovered<Uint8Array, Uint8Array>): void {
