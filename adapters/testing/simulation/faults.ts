@@ -47,8 +47,17 @@ export class Decisions {
     this.without = new Set(without);
   }
 
-  /** Does this happen, to such a thing, the so manieth time? The chance is drawn in any case. */
-  happens(kind: FaultKind, to: string, number: number, probability: number, random: Random) {
+  /**
+   * Does this happen to such a thing? Its number makes the name: it is never the same twice. The
+   * chance is drawn in any case.
+   */
+  happens(
+    kind: FaultKind,
+    to: string,
+    number: number,
+    probability: number,
+    random: Random,
+  ): boolean {
     const drawn = random.next() < probability;
     if (!drawn || this.healed || !this.enabled.has(kind)) return false;
     if (!this.permits(kind, to, number)) return false;
