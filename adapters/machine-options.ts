@@ -73,7 +73,8 @@ export interface MachineOptions<State, Command, Result, Block = readonly Command
   readonly snapshotEvery?: { readonly entries?: number; readonly bytes?: number };
   /**
    * The bytes of a command, for the limits: rather too many than too few. Default: those of bytes
-   * and text, and of other values what MessagePack needs at the most.
+   * and text, and of other values what MessagePack needs at the most. What it throws rejects the
+   * command as `NotApplied`.
    */
   readonly sizeOf?: (command: Command) => number;
   readonly limits?: Partial<MachineLimits>;

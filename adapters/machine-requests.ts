@@ -38,9 +38,8 @@ export class Requests<State, Command, Result, Block, Data> {
 
   dispatch(command: Command): Promise<Result> {
     if (this.say === null) return Promise.reject(new NotApplied(this.idleBecause));
-    const bytes = this.settings.sizeOf(command);
-    const { commandBytes } = this.settings.limits;
-    if (bytes > commandBytes) return Promise.reject(new CommandTooLarge(bytes, commandBytes));
+    const bytes = this.measured(command);
+    if (bytes instanceof MachineError) return Promise.reject(bytes);
     return this.room.wait<Result>(bytes, (waiter) => {
       const { blockBytes, blockCommands } = this.settings.limits;
       if (this.bytes + bytes > blockBytes || this.commands.length >= blockCommands) this.propose();
@@ -121,6 +120,16 @@ export class Requests<State, Command, Result, Block, Data> {
     this.waiters = [];
     this.bytes = 0;
     this.proposeBlock(commands, waiters);
+  }
+
+  private measured(command: Command): number | MachineError {
+    const { sizeOf, limits } = this.settings;
+    try {
+      const bytes = sizeOf(command);
+      return bytes > limits.commandBytes ? new CommandTooLarge(bytes, limits.commandBytes) : bytes;
+    } catch (cause) {
+      return new NotApplied('the command can not be measured', { cause });
+    }
   }
 
   /** A command that can't be packed must not cost its neighbours anything. */

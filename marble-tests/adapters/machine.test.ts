@@ -328,6 +328,18 @@ describe('what a turn asks', () => {
     expect(() => valueCodec().encode({ list: { kept: taken.at(-1) } })).not.toThrow();
   });
 
+  it('a command that can not be measured rejects, and does not throw', async () => {
+    const sizeOf = (command: number): number => {
+      if (command === 0) throw new RangeError('zero');
+      return 8;
+    };
+    const { list, inputs } = playing({ sizeOf });
+    const bad = list.dispatch(0);
+    void endOf(list.dispatch(1));
+    expect(await endOf(bad)).toMatchObject({ name: 'NotApplied', cause: new RangeError('zero') });
+    expect(inputs.map((each) => (each.type === 'proposed' ? each.commands : []))).toEqual([[[1]]]);
+  });
+
   it('a command that can not be packed costs its neighbours nothing', async () => {
     const scheduler = new VirtualTimeScheduler();
     const pack = (commands: List): List => {
