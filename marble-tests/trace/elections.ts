@@ -19,6 +19,8 @@ export function onRole(world: World, node: ModelNode, line: Become): void {
   if (isNew) node.onNewTerm();
   if (line.event === 'becomeCandidate') {
     hold(role === 'candidate' && isNew, 'candidacy', `${node.id} in term ${term} again`);
+    const names = `${node.id} stands for term ${term}, and names ${line.leader ?? ''}`;
+    hold(line.leader === null, 'candidacy', names);
   } else if (line.event === 'becomeLeader') {
     hold(role === 'leader' && line.leader === node.id, 'state', `the role of ${node.id}`);
     onLeader(world, node, was === 'candidate' && !isNew);

@@ -139,6 +139,15 @@ const elections: [string, Rule, () => Line[]][] = [
       }),
   ],
   [
+    'a candidate with a leader',
+    'candidacy',
+    () =>
+      tampered('becomeCandidate', {
+        fits: () => true,
+        change: (line) => (line.leader = 'b'),
+      }),
+  ],
+  [
     'a leader without the vote that it needed',
     'voteQuorum',
     () =>
