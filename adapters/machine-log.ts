@@ -123,7 +123,8 @@ export class AppliedLog<State, Command, Result, Block, Data> {
   }
 
   private applyBlock(block: Block, position: LogPosition): void {
-    const commands = this.settings.unpack(block);
+    // Read whole before somebody is taken from the table: who is in neither place waits for ever.
+    const commands = [...this.settings.unpack(block)];
     const proposal = this.requests.proposals.take(position);
     const waiters = proposal?.type === 'block' ? proposal.waiters : [];
     let offset = 0;
@@ -131,14 +132,14 @@ export class AppliedLog<State, Command, Result, Block, Data> {
       this.applyCommand(command, position, offset, waiters[offset]);
       offset += 1;
     }
+    for (const waiter of waiters.slice(offset)) {
+      waiter.reject(new CommandFailed('unpack gave fewer commands than pack was given'));
+    }
     const blockBytes = byteLength(block);
     for (const each of blockBytes === 0 ? commands : []) {
       this.bytesSinceSnapshot += this.settings.sizeOf(each);
     }
     this.bytesSinceSnapshot += blockBytes;
-    for (const waiter of waiters.slice(offset)) {
-      waiter.reject(new CommandFailed('unpack gave fewer commands than pack was given'));
-    }
   }
 
   private applyCommand(

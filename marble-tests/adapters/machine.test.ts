@@ -625,6 +625,17 @@ describe('the log', () => {
     expect(list.state).toEqual([]);
   });
 
+  it('a block that is unpacked to no list ends the node, and nobody waits for ever', async () => {
+    const { list, say, errors } = playing({
+      pack: (commands) => commands,
+      unpack: () => undefined as unknown as List,
+    });
+    const end = endOf(list.dispatch(1));
+    say(leads(1), accepted(1, at(2, 1)), apply(origin, marker(1), entry(1)));
+    expect(errors).toHaveLength(1);
+    expect(await end).toBeInstanceOf(OutcomeUnknown);
+  });
+
   it('a block that can not be unpacked ends the node: others may have applied it', async () => {
     const unpack = (): never => {
       throw new RangeError('a later version');
@@ -641,6 +652,21 @@ describe('the log', () => {
     const end = endOf(list.dispatch(1));
     say(leads(1), accepted(1, at(2, 1)), apply(origin, marker(1), entry(1)));
     expect(await end).toBeInstanceOf(CommandFailed);
+  });
+
+  it('nor when those that it gives can not be measured any more', async () => {
+    const scheduler = new VirtualTimeScheduler();
+    const sizeOf = vi.fn(() => 1);
+    const [pack, unpack] = [(commands: List): List => commands, (): List => [1]];
+    const { list, say, errors } = playing({ scheduler, pack, unpack, sizeOf });
+    const ends = [1, 2].map((each) => endOf(list.dispatch(each)));
+    scheduler.flush();
+    sizeOf.mockImplementation(() => {
+      throw new RangeError('no size');
+    });
+    say(leads(1), accepted(1, at(2, 1)), apply(origin, marker(1), entry(1, 2)));
+    expect(errors).toEqual([new RangeError('no size')]);
+    expect(await ends[1]).toBeInstanceOf(CommandFailed);
   });
 
   it('the reducer runs for every command, the results are for those who wait', () => {
