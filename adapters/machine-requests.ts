@@ -98,7 +98,8 @@ export class Requests<State, Command, Result, Block, Data> {
 
   private endTurn(): void {
     const { scheduler } = this.settings;
-    if (scheduler === null) this.flush();
+    // A node that was stopped from within has no further turn.
+    if (scheduler === null || this.say === null) this.flush();
     else if (this.turn?.closed !== false) this.turn = scheduler.schedule(() => this.flush());
   }
 

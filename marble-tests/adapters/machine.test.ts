@@ -527,6 +527,16 @@ describe('the end of a proposal', () => {
     }
   });
 
+  it('a stop from within a proposal leaves no turn behind', async () => {
+    const scheduler = new VirtualTimeScheduler();
+    const list = listMachine({ scheduler, limits: { blockCommands: 1 } });
+    const action$ = new Subject<ListAction>();
+    list.adapter(action$).subscribe(() => action$.complete());
+    const asked = [1, 2].map((each) => endOf(list.dispatch(each)));
+    expect(scheduler.actions.filter((each) => !each.closed)).toEqual([]);
+    expect(await asked[1]).toEqual(new NotApplied('the node has stopped'));
+  });
+
   it("answers to numbers that were not asked here are somebody else's", () => {
     const { say, errors } = playing();
     say(accepted(9, at(2, 1)), { type: 'readReady', reads: [9], index: 0 });
