@@ -224,6 +224,19 @@ describe('what is planted', { timeout: 60_000 }, () => {
     expect((await firstViolation({ openStore })).rule).toMatch(/^\(S\) the store of n\d/);
   });
 
+  it('is found: a store that fails when its node ends, be it the end of the run', async () => {
+    const openStore: SimulationOptions['openStore'] = ({ scheduler }) => {
+      const store = memoryStore(new MemoryDisk<Uint8Array, Uint8Array>(), { scheduler });
+      const fail = (): never => {
+        throw new RangeError('no such place');
+      };
+      return { ...store, storage: (action$) => store.storage(action$).pipe(finalize(fail)) };
+    };
+    const { rule, history } = await violationOf({ seed: 1, openStore, faults: [], steps: 0 });
+    expect(rule).toMatch(/^\(T\) n\d ends with .*no such place/s);
+    expect(history.at(-1)?.text).toBe(rule);
+  });
+
   it('is found: a node that dies of itself', async () => {
     const core: Core = (config, turn) => (input$) =>
       input$.pipe(

@@ -164,7 +164,13 @@ export class SimulatedCluster<State, Command, Result> {
 
   /** All nodes go down, and everyone who waits is told. */
   private async end(): Promise<void> {
-    for (const member of this.all) member.crash();
+    for (const member of this.all) {
+      try {
+        member.crash();
+      } catch (error) {
+        this.world.fail(`(T) ${member.id} ends with ${String(error)}`);
+      }
+    }
     await Promise.resolve();
     const open = this.ledger.openOperations.map(({ id }) => id);
     if (open.length > 0) this.world.fail(`(E4) operations ${open.join()} outlive their node`);
