@@ -238,6 +238,29 @@ describe('an answer', () => {
     expect(node.commitIndex).toBe(0);
   });
 
+  it('B11: nor does a new one, of a node whose snapshot is still being written (§7)', () => {
+    const node = settled();
+    settle(node, timedOut);
+    settle(node, received(reply('b', 2, { round: 3, last: at(0, 0) })));
+    expect(progress(node, 'b')).toEqual({ id: 'b', matchIndex: 5, nextIndex: 6 });
+  });
+
+  it('has nothing in flight when it is elected again: its first calls bring its entry (§5.2)', () => {
+    const node = leading(restarted([1], { limits: { entriesInFlight: 2 } }), 'b');
+    settle(node, received(reply('b', 2, { round: 1, last: at(2, 2) })));
+    for (const [round, index] of [
+      [2, 4],
+      [3, 6],
+    ] as const) {
+      settle(node, proposed(round, 'x', 'y'));
+      settle(node, received(reply('b', 2, { round, last: at(2, index) })));
+    }
+    settle(node, received(call('c', 3, { prev: at(2, 6), terms: [3] })), minimumElapsed);
+    settle(node, timedOut);
+    const won = settle(node, received(vote('b', 4)));
+    expect(calls(sentTo(won, 'b')).map((each) => each.entries.length)).toEqual([1]);
+  });
+
   it('B12: a stale refusal rewinds nothing, a fresh one is never ignored (§5.3)', () => {
     const node = settled();
     settle(node, proposed(2, 'lost'));
