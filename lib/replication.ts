@@ -222,7 +222,8 @@ function onAcknowledged<C, S>(
  * "The leader decrements nextIndex and retries the AppendEntries RPC. Eventually nextIndex will
  * reach a point where the leader and follower logs match" (§5.3). The follower's hint and the own
  * last position that is not after it skip a whole conflicting term each. Where they are the same
- * position, the logs agree up to there and entries follow at once.
+ * position, the logs agree up to there: entries follow at once, if the window has room for them,
+ * else an empty call, whose answer makes room.
  */
 function onRefused<C, S>(state: State<C, S>, peer: Peer, hint: LogPosition): void {
   const { log } = state;
