@@ -119,11 +119,9 @@ function pack(value: unknown): Uint8Array {
 }
 
 /** A plain view of the bytes is unpacked: msgpackr would mark the given one, and return Buffers. */
-function unpack(packr: Packr, bytes: Uint8Array, start = 0): unknown {
+function unpack(packr: Packr, bytes: Uint8Array): unknown {
   try {
-    return packr.unpack(new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength), {
-      start,
-    });
+    return packr.unpack(new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength));
   } catch (error) {
     throw new DecodeError('the bytes are no MessagePack value', { cause: error });
   }
@@ -147,12 +145,9 @@ export function packEntries<C>(entries: LogEntries<C>, commands: Codec<C>): Uint
   ]);
 }
 
-/**
- * Entries that have all the properties of a part of a log: the bytes from `start` on. Throws a
- * DecodeError.
- */
-export function unpackEntries<C>(bytes: Uint8Array, commands: Codec<C>, start = 0): LogEntries<C> {
-  const [term, index, length, runs, configs, column] = tupleOf(unpack(viewing, bytes, start), 6);
+/** Entries that have all the properties of a part of a log. Throws a DecodeError. */
+export function unpackEntries<C>(bytes: Uint8Array, commands: Codec<C>): LogEntries<C> {
+  const [term, index, length, runs, configs, column] = tupleOf(unpack(viewing, bytes), 6);
   const slots = column === null ? null : listOf(column).map((slot) => slotOf(slot, commands));
   const entries: LogEntries<C> = {
     prevPosition: { term: countOf(term), index: countOf(index) },

@@ -115,7 +115,7 @@ function messageOf<C>(
     }
     case kindOf.appendEntriesCall: {
       const [round, commitIndex] = exactly(2, rest).map(natural) as [number, number];
-      const entries = unpackEntries(bytes, commands, end);
+      const entries = unpackEntries(bytes.subarray(end), commands);
       return { type: 'appendEntriesCall', from, term, round, commitIndex, entries };
     }
     case kindOf.appendEntriesReply: {
