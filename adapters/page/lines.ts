@@ -34,10 +34,27 @@ export function lines(
     tap((event) => {
       model.onLink(event, performance.now());
       if (event.type !== 'frame' || event.frame.type !== 'status') return;
-      if (isGuide(model, event.id)) members$.next(event.frame.members);
+      const { members } = event.frame;
+      if (isGuide(model, event.id)) members$.next(members);
+      else if (isLost(model) && namesMore(members, members$.value)) {
+        members$.next({ ...members, ...members$.value });
+      }
     }),
     share(),
   );
+}
+
+/**
+ * A page that was loaded from a node that had just come knows this one alone, and if it goes before
+ * it has heard of a leader, the page would never know another. Whoever is named too much is gone
+ * with the first word of a leader.
+ */
+function isLost(model: Model): boolean {
+  return model.leader === null && !model.hasQuorum;
+}
+
+function namesMore(members: Members, known: Members): boolean {
+  return Object.keys(members).some((id) => !Object.hasOwn(known, id));
 }
 
 /**

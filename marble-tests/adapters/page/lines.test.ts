@@ -124,6 +124,29 @@ describe('the lines', () => {
     expect(model.witness).toEqual({ id: 'b', leader: 'd' });
   });
 
+  it('go to whomever a node names, while nobody leads and too few are heard to elect', () => {
+    members$.next({ b: 'b:1' });
+    const told = { ...status('b', 'follower', { b: 'b:2', d: 'd:1', e: 'e:1' }), leader: null };
+    const config = { voters: ['b', 'd', 'e'], newVoters: [], nonVoters: [] };
+    socketOf('b').tell({ ...told, config });
+    expect([...model.nodes.keys()].sort()).toEqual(['b', 'd', 'e']);
+    expect(model.nodes.get('b')?.address).toBe('b:1');
+    // From then on by the word of the leader, who knows better.
+    socketOf('d').open();
+    socketOf('d').tell({ ...status('d', 'leader', { d: 'd:1', f: 'f:1' }), leader: 'd' });
+    expect([...model.nodes.keys()].sort()).toEqual(['d', 'f']);
+  });
+
+  it('stay while nobody leads and enough are heard: whom one of them names may be gone', () => {
+    const config = { voters: ['a', 'b'], newVoters: [], nonVoters: [] };
+    for (const id of ['a', 'b']) {
+      socketOf(id).tell({ ...status(id, 'follower', two), leader: null, config });
+    }
+    const more = status('b', 'follower', { ...two, d: 'd:1' });
+    socketOf('b').tell({ ...more, leader: null, config });
+    expect([...model.nodes.keys()]).toEqual(['a', 'b']);
+  });
+
   it('of a node that has moved is another one, and the old one says that it is down', () => {
     members$.next({ ...two, b: 'b:2' });
     expect(sockets.map(({ url }) => url).at(-1)).toBe('ws://b:2/live');
