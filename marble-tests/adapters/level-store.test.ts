@@ -56,7 +56,7 @@ describe('a folder', () => {
     const folder = await written(newFolder());
     const classicLevel = createRequire(import.meta.url).resolve('classic-level');
     const program = `
-      import { createRequire, syncBuiltinESMExports } from 'node:module';
+      import { createRequire } from 'node:module';
       const { ClassicLevel } = createRequire(import.meta.url)(${JSON.stringify(classicLevel)});
       await new ClassicLevel(${JSON.stringify(folder)}).open();
       console.log('held');
