@@ -48,8 +48,8 @@ export class Decisions {
   }
 
   /**
-   * Does this happen to such a thing? Its number makes the name: it is never the same twice. The
-   * chance is drawn in any case.
+   * Does this happen to such a thing? The number tells it from the others, in the name. The chance
+   * is drawn in any case.
    */
   happens(
     kind: FaultKind,
