@@ -26,6 +26,7 @@ export { faultKinds, type FaultCounts, type FaultKind } from './simulation/fault
 export type { Application, Put, Registers } from './simulation/application.js';
 export type { DiagramOptions } from './simulation/diagram.js';
 export type { HistoryLine } from './simulation/history.js';
-export type { Core, StorePlace } from './simulation/member.js';
+export type { StorePlace } from './simulation/disk.js';
+export type { Core } from './simulation/member.js';
 export type { SimulatedAction, SimulatedInput } from './simulation/witness.js';
 export { Random } from './simulation/random.js';

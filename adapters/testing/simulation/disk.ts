@@ -4,6 +4,7 @@
  * writes, a part of one. Whoever opens the disk finds what the records say, as far as they are
  * whole.
  */
+import type { SchedulerLike } from 'rxjs';
 import { finalize, map, Observable } from 'rxjs';
 import type { HardState, StorageAction } from '../../../lib/action.js';
 import type { Recovered } from '../../../lib/config.js';
@@ -19,7 +20,29 @@ import { groupCommit } from '../../group-commit.js';
 import { History } from '../../history.js';
 import type { Store } from '../../storage.js';
 import { fingerprint } from './digest.js';
-import type { StorePlace } from './member.js';
+
+/** What a store is opened on, and what it may use. */
+export interface StorePlace {
+  readonly id: string;
+  /**
+   * The node starts for the first time: its disk is empty, whatever an earlier run has left there.
+   * A violation is told, and made shorter, by further runs of the same seed.
+   */
+  readonly isNew: boolean;
+  /** The node's own virtual time. */
+  readonly scheduler: SchedulerLike;
+  /** How long the next write takes. Null: every write is done while it is being asked for. */
+  readonly writeMs: (() => number) | null;
+  /**
+   * At a crash: how many of so many writes, that were not acknowledged, have arrived nevertheless.
+   */
+  readonly survivors: (unacknowledged: number) => number;
+  /**
+   * And what arrived of the bytes of the next one: usually none, but it may be the first of them,
+   * or all but some in the middle.
+   */
+  readonly torn: (bytes: Uint8Array) => Uint8Array | null;
+}
 
 type Write = StorageAction<Uint8Array, Uint8Array>;
 type Found = Recovered<Uint8Array, Uint8Array>;

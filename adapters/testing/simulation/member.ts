@@ -10,34 +10,12 @@ import { clock } from '../../clock.js';
 import type { Machine } from '../../machine.js';
 import type { Store } from '../../storage.js';
 import { markOfAction, markOfInput } from './describe.js';
+import type { StorePlace } from './disk.js';
 import type { SimulatedNetwork } from './network.js';
 import { NodeTime } from './node-time.js';
 import { Random } from './random.js';
 import type { SimulatedAction, SimulatedInput } from './witness.js';
 import { chances, type World } from './world.js';
-
-/** What a store is opened on, and what it may use. */
-export interface StorePlace {
-  readonly id: string;
-  /**
-   * The node starts for the first time: its disk is empty, whatever an earlier run has left there.
-   * A violation is told, and made shorter, by further runs of the same seed.
-   */
-  readonly isNew: boolean;
-  /** The node's own virtual time. */
-  readonly scheduler: SchedulerLike;
-  /** How long the next write takes. Null: every write is done while it is being asked for. */
-  readonly writeMs: (() => number) | null;
-  /**
-   * At a crash: how many of so many writes, that were not acknowledged, have arrived nevertheless.
-   */
-  readonly survivors: (unacknowledged: number) => number;
-  /**
-   * And what arrived of the bytes of the next one: usually none, but it may be the first of them,
-   * or all but some in the middle.
-   */
-  readonly torn: (bytes: Uint8Array) => Uint8Array | null;
-}
 
 export type Core = (
   config: RaftConfig<Uint8Array, Uint8Array>,

@@ -4,9 +4,10 @@ import type { Application, Put, Registers } from './application.js';
 import { registers } from './application.js';
 import type { ClusterPlan } from './cluster.js';
 import { SimulatedCluster } from './cluster.js';
+import type { StorePlace } from './disk.js';
 import type { FaultCounts, FaultKind } from './faults.js';
 import { faultKinds } from './faults.js';
-import type { Core, StorePlace } from './member.js';
+import type { Core } from './member.js';
 import { shorten } from './shrink.js';
 import { Violation } from './violation.js';
 
